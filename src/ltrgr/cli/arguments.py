@@ -1,0 +1,77 @@
+"""Arguments: what the user typed after the verb, brought into the form that Hydra reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+OVERRIDE = re.compile(r"[+~]{0,2}[\w./@:$-]+=|[+~-]")
+"""How an override or a flag begins; any other bare argument of ``search`` is a question."""
+
+INFO = {"all", "config", "defaults", "defaults-tree", "plugins", "searchpath"}
+TAKE_VALUE = {
+    *("--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn"),
+    *("--config-dir", "-cd", "--experimental-rerun"),
+}
+
+
+def hydra_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str], Path | None]:
+    """Return the arguments with flags first, the overrides among them, and the ``--config-dir``.
+
+    Flags go first because argparse refuses overrides on both sides of a flag.
+    """
+    flags, overrides = _split(arguments)
+    extra = None
+    for flag, value in zip(flags, [*flags[1:], ""], strict=False):
+        if flag in {"--config-dir", "-cd"}:
+            extra = Path(value)
+        elif flag.startswith("--config-dir="):
+            extra = Path(flag.partition("=")[2])
+    return [*flags, *overrides], overrides, extra
+
+
+def search_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return ``arguments`` with the bare questions rewritten as one ``questions=[...]``.
+
+    >>> search_arguments(["who wrote it?", "k=5"])
+    ['k=5', 'questions=["who wrote it?"]']
+    """
+    flags, bare = _split(arguments)
+    questions = [word for word in bare if not OVERRIDE.match(word)]
+    rest = [*flags, *(word for word in bare if OVERRIDE.match(word))]
+    if not questions:
+        return rest
+    return [*rest, f"questions=[{','.join(quoted(question) for question in questions)}]"]
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` as a quoted value of Hydra's override grammar.
+
+    Within double quotes the grammar unescapes a run of backslashes only before a quote; a
+    dollar brace would be an interpolation, so its dollar is escaped for OmegaConf.
+    """
+    text = " ".join(text.split())
+    text = re.sub(r"(\\*)\$\{", lambda m: m.group(1) * 2 + "\\${", text)
+    text = re.sub(r'(\\*)"', lambda m: m.group(1) * 2 + '\\"', text)
+    text = re.sub(r"(\\+)$", lambda m: m.group(1) * 2, text)
+    return f'"{text}"'
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split into flags (with their values) and bare words, each in order."""
+    flags: list[str] = []
+    bare: list[str] = []
+    words = iter(range(len(arguments)))
+    for i in words:
+        word = arguments[i]
+        following = arguments[i + 1] if i + 1 < len(arguments) else None
+        if not word.startswith("-"):
+            bare.append(word)
+            continue
+        flags.append(word)
+        takes = word in TAKE_VALUE or (word in {"--info", "-i"} and following in INFO)
+        if takes and following is not None:
+            flags.append(following)
+            next(words)
+    return flags, bare

@@ -1,0 +1,206 @@
+"""Doctor: what is installed, where things lie, what is cached, and how to mend what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ltrgr.pipeline.environment import package_versions, threads
+
+OPTIONAL = {"wandb", "bm25s", "matplotlib"}
+"""Packages without which part of the work is still possible."""
+
+
+class NotUsable(ValueError):  # noqa: N818
+    """The installation cannot do its work; the message lists the problems."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the report."""
+
+    name: str
+    value: str
+    problem: str = ""
+    """What is wrong and the command that mends it; empty when all is well."""
+    fatal: bool = True
+
+
+def doctor(
+    *,
+    root: Path,
+    conf: Path,
+    data: Sequence[Path] = (),
+    wandb_mode: str | None = None,
+    free_gb: float = 2.0,
+    console: Console | None = None,
+) -> None:
+    """Print the report.
+
+    Args:
+        root: where artefacts are cached.
+        conf: the primary config directory.
+        data: folders or files that corpora are read from.
+        wandb_mode: ``auto``, ``online``, ``offline`` or ``disabled``; None reads ``WANDB_MODE``.
+        free_gb: least free disk under ``root``, in GB.
+
+    Raises:
+        NotUsable: something that every run needs is missing; says which and how to mend it.
+    """
+    findings = [
+        *versions(),
+        device(),
+        numba_cache(),
+        config(conf),
+        *(path_finding(path) for path in data),
+        disk(root, least=free_gb),
+        wandb(wandb_mode),
+        *artefacts(root),
+    ]
+    console = console or Console()
+    console.print(_table(findings))
+    fatal = [f"{f.name}: {f.problem}" for f in findings if f.problem and f.fatal]
+    if fatal:
+        raise NotUsable("\n".join([f"{len(fatal)} problem(s) to mend:", *fatal]))
+
+
+def versions() -> list[Finding]:
+    """Return Python's and every package's version."""
+    python = platform.python_version()
+    old = "" if sys.version_info >= (3, 11) else "needs 3.11: make .venv PYTHON=python3.11"
+    found = [Finding(name="python", value=python, problem=old)]
+    for name, version in package_versions().items():
+        missing = "" if version else f"not installed; run: pip install {name}"
+        fatal = name not in OPTIONAL
+        found.append(Finding(name=name, value=version or "-", problem=missing, fatal=fatal))
+    return found
+
+
+def device() -> Finding:
+    """Return the accelerators that torch sees and the CPU's threads."""
+    try:
+        import torch
+    except ImportError as error:
+        mend = f"torch does not import ({error}); run: pip install 'torch>=2.6,<2.14'"
+        return Finding(name="device", value="-", problem=mend)
+    count = threads()
+    cpu = f"cpu ({count['cores']} cores, {count['torch']} torch threads)"
+    cards = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return Finding(name="device", value=", ".join([*cards, cpu]))
+
+
+def numba_cache() -> Finding:
+    """Compile a function with ``cache=True`` and see whether numba could keep it."""
+    mend = "cannot keep compiled code; run: export NUMBA_CACHE_DIR=~/.cache/numba"
+    try:
+        from numba import njit
+
+        compiled = njit(cache=True)(_one_more)
+        compiled(1)
+        where, stats = Path(compiled.stats.cache_path), compiled.stats
+    except (ImportError, RuntimeError, OSError) as error:
+        return Finding(name="numba cache", value="-", problem=f"{mend} ({error})", fatal=False)
+    kept = bool(stats.cache_hits) or any(where.glob("doctor._one_more*"))
+    return Finding(name="numba cache", value=str(where), problem="" if kept else mend, fatal=False)
+
+
+def _one_more(x: int) -> int:
+    return x + 1
+
+
+def config(conf: Path) -> Finding:
+    """Return where the configs lie and how many there are."""
+    count = len(list(conf.rglob("*.yaml")))
+    mend = "" if count else "no configs there; run: pip install --force-reinstall ltrgr"
+    return Finding(name="configs", value=f"{conf} ({count} files)", problem=mend)
+
+
+def path_finding(path: Path) -> Finding:
+    """Return whether a data path is there."""
+    mend = "" if path.exists() else "not found; give another with corpus.path=..."
+    return Finding(name="data", value=str(path), problem=mend, fatal=False)
+
+
+def disk(root: Path, *, least: float) -> Finding:
+    """Return the free space under ``root`` and whether it can be written to."""
+    existing = next(p for p in (root.absolute(), *root.absolute().parents) if p.exists())
+    free = shutil.disk_usage(existing).free / 1e9
+    problem = ""
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        problem = f"{existing} cannot be written to; give another folder with root=..."
+    elif free < least:
+        problem = f"less than {least:g} GB; free some, or give another folder with root=..."
+    return Finding(name="disk free", value=f"{free:.1f} GB at {existing}", problem=problem)
+
+
+def wandb(mode: str | None) -> Finding:
+    """Return wandb's mode; without a key ``online`` would stop a run to ask for one."""
+    has_key = bool(os.environ.get("WANDB_API_KEY"))
+    mode = mode or os.environ.get("WANDB_MODE") or "auto"
+    if mode == "auto":
+        mode = "online" if has_key else "offline"
+    mend = (
+        ""
+        if mode != "online" or has_key
+        else "no WANDB_API_KEY; run: wandb login, or use wandb.mode=offline"
+    )
+    return Finding(name="wandb", value=mode, problem=mend, fatal=False)
+
+
+def artefacts(root: Path) -> list[Finding]:
+    """Return, for each stage under ``root``, what is cached, its size, and what is left over."""
+    if not root.is_dir():
+        return [Finding(name="cached", value=f"nothing yet at {root}")]
+    stages = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    found = [finding for stage in stages if (finding := _stage(stage)) is not None]
+    return found or [Finding(name="cached", value=f"nothing yet at {root}")]
+
+
+def _stage(stage: Path) -> Finding | None:
+    entries = [path for path in stage.iterdir() if path.is_dir()]
+    left = [path for path in entries if ".broken-" in path.name]
+    partial = [path for path in entries if path.name.endswith(".partial")]
+    done = [path for path in entries if _is_done(path, stage.name) and path not in partial]
+    if not (left or partial or done):
+        return None
+    value = f"{len(done)} done ({_size(done)})"
+    if partial:
+        value += f", {len(partial)} begun ({_size(partial)}; the same command goes on)"
+    if left:
+        value += f", {len(left)} broken ({_size(left)})"
+    problem = f"remove the broken: rm -r {stage}/*.broken-*" if left else ""
+    return Finding(name=f"cached {stage.name}", value=value, problem=problem, fatal=False)
+
+
+def _is_done(path: Path, stage: str) -> bool:
+    try:
+        return bool(json.loads((path / "DONE.json").read_text())["stage"] == stage)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _size(folders: Iterable[Path]) -> str:
+    total = sum(f.stat().st_size for folder in folders for f in folder.rglob("*") if f.is_file())
+    return f"{total / 1e6:.1f} MB"
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("", "what", "found"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        sign = "ok" if not finding.problem else "!!" if finding.fatal else "!"
+        table.add_row(sign, finding.name, Text(finding.value))
+        if finding.problem:
+            table.add_row("", "", Text(finding.problem, style="yellow"))
+    return table

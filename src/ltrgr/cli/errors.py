@@ -1,0 +1,73 @@
+"""Errors: what the user reads, and the exit code, when a verb does not end well."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+OK, CRASHED, MISUSED, STOPPED = 0, 1, 2, 130
+"""Exit codes: done; a fault in the program; a fault the user can mend; Ctrl-C."""
+
+
+class MissingValues(ValueError):  # noqa: N818
+    """Mandatory values (``???``) were not given."""
+
+
+def missing_values(*, verb: str, keys: Sequence[str]) -> MissingValues:
+    """Return the error for the mandatory ``keys`` that have no value."""
+    given = " ".join(f"{key}=..." for key in keys)
+    return MissingValues(
+        f"no value for {', '.join(keys)}; expected on the command line or in a config. "
+        f"Run: ltrgr {verb} {given}"
+    )
+
+
+def is_own(error: BaseException) -> bool:
+    """Whether ``error`` was written for the user: its class is ours or says so."""
+    return type(error).__module__.startswith("ltrgr.") or hasattr(error, "ltrgr_message")
+
+
+def own_cause(error: BaseException) -> BaseException | None:
+    """Return the error of ours in the chain of causes (Hydra wraps what a ``_target_`` raises)."""
+    seen: BaseException | None = error
+    while seen is not None and not is_own(seen):
+        seen = seen.__cause__
+    return seen
+
+
+def report(
+    error: BaseException, *, verb: str, explain: Callable[[Exception], str], debug: bool = False
+) -> int:
+    """Print ``error`` to stderr as its kind deserves and return the exit code.
+
+    Errors of ours and of config composition become one clean message (with the traceback where
+    ``debug``); ``explain`` writes the latter. Anything else keeps its full traceback.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        _say("stopped; run the same command to go on from the last checkpoint")
+        return STOPPED
+    own = own_cause(error)
+    composition = own is None and _is_composition(error)
+    if debug or (own is None and not composition):
+        traceback.print_exception(error)
+    if own is not None:
+        _say(f"ltrgr {verb}: {type(own).__name__}: {own}")
+    elif composition and isinstance(error, Exception):
+        _say(f"ltrgr {verb}: {explain(error)}")
+    else:
+        return CRASHED
+    return MISUSED
+
+
+def _is_composition(error: BaseException) -> bool:
+    from hydra.errors import HydraException, InstantiationException
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError  # type: ignore[import-untyped]
+
+    known = isinstance(error, HydraException | OmegaConfBaseException | YAMLError)
+    return known and not isinstance(error, InstantiationException)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

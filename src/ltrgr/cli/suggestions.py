@@ -1,0 +1,118 @@
+"""Suggestions: the nearest valid names for a name that a config does not know."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+UNKNOWN_KEY = re.compile(r"Could not override '([^']+)'")
+
+
+def nearest(word: str, candidates: Iterable[str], *, n: int = 3) -> list[str]:
+    """Return up to ``n`` of ``candidates``, likeliest first.
+
+    First those whose last part is the word's last part (a wrong parent), then those whose last
+    part contains it, then those whose last part, and at last whose whole, is spelt alike.
+
+    >>> nearest("loss.margn", ["loss.margin", "loss.weight", "seed"])
+    ['loss.margin']
+    >>> nearest("margin", ["loss.margin", "seed"])
+    ['loss.margin']
+    """
+    pool = sorted(set(candidates))
+    last = _last(word)
+    same_end = [name for name in pool if _last(name) == last]
+    close = difflib.get_close_matches(word, pool, n=n, cutoff=0.6)
+    by_end: dict[str, list[str]] = {}
+    for name in pool:
+        by_end.setdefault(_last(name), []).append(name)
+    close_end = [
+        name
+        for end in difflib.get_close_matches(last, by_end, n=n, cutoff=0.75)
+        for name in by_end[end]
+    ]
+    containing = [name for name in pool if len(last) > 2 and last in _last(name)]
+    return list(dict.fromkeys(same_end + containing + close_end + close))[:n]
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """Return ``Did you mean a, b or c?``, or nothing for no names."""
+    if not names:
+        return ""
+    head = ", ".join(names[:-1])
+    return f"Did you mean {f'{head} or {names[-1]}' if head else names[-1]}?"
+
+
+def explain(
+    error: Exception, *, conf: Path, extra: Path | None, verb: str, overrides: Sequence[str]
+) -> str:
+    """Return a composition error's text with the nearest valid names.
+
+    ``conf`` is the primary config directory, ``extra`` the ``--config-dir``, ``overrides`` what
+    the user typed; the valid keys are those of the config composed without the faulty override.
+    """
+    from hydra.errors import MissingConfigException
+
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        options = sorted(error.options)
+        hint = did_you_mean(nearest(name, options))
+        return f"{group} has no option {name!r}. {hint} Valid options: {', '.join(options)}."
+    message = str(error).split("\nConfig search path:")[0].strip()
+    cause = f"\n{error.__cause__}" if error.__cause__ else ""
+    unknown = UNKNOWN_KEY.search(message)
+    if unknown is None:
+        return f"{message}{cause}".strip()
+    key = unknown.group(1)
+    rest = [override for override in overrides if not _names(override, key)]
+    keys = valid_names(conf=conf, extra=extra, verb=verb, overrides=rest)
+    hint = did_you_mean(nearest(key, keys)) or f"See all of them: ltrgr {verb} --cfg job"
+    return f"{key!r} is not a key of this config. {hint}\n(To add a new key on purpose: +{key}=...)"
+
+
+def valid_names(
+    *, conf: Path, extra: Path | None, verb: str, overrides: Sequence[str]
+) -> list[str]:
+    """Return the groups and dotted keys of the composed config (defaults, if that fails)."""
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+
+    search = [] if extra is None else [f"hydra.searchpath=[file://{extra.resolve()}]"]
+    with initialize_config_dir(config_dir=str(conf), version_base="1.3"):
+        for attempt in ([*search, *overrides], search):
+            try:
+                cfg = compose(config_name=verb, overrides=attempt)
+            except HydraException:
+                continue
+            return [*groups(conf), *dotted_keys(cfg)]
+    return groups(conf)
+
+
+def groups(conf: Path) -> list[str]:
+    """Return the config groups: the folders of ``conf`` that hold YAML files."""
+    folders = {path.parent.relative_to(conf).as_posix() for path in conf.glob("*/**/*.yaml")}
+    return sorted(folders)
+
+
+def dotted_keys(cfg: Any) -> list[str]:
+    """Return every key of a DictConfig by its dotted path, sections included."""
+    from omegaconf import DictConfig
+
+    found = []
+    for key in cfg:
+        found.append(str(key))
+        node = cfg._get_node(key)
+        if isinstance(node, DictConfig) and not (node._is_none() or node._is_interpolation()):
+            found += [f"{key}.{inner}" for inner in dotted_keys(node)]
+    return found
+
+
+def _last(name: str) -> str:
+    return re.split(r"[./]", name)[-1]
+
+
+def _names(override: str, key: str) -> bool:
+    return override.lstrip("+~").split("=")[0].split("@")[0] == key

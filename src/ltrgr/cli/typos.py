@@ -1,0 +1,68 @@
+"""Typos inside experiment files: Hydra takes any key from a file, even a misspelt one."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from ltrgr.cli.suggestions import did_you_mean, dotted_keys
+
+
+class MisspeltKey(ValueError):  # noqa: N818
+    """An experiment sets a key that the config does not have, and that is spelt like one it has."""
+
+
+def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
+    """Compare the config with the one composed from the same options without the experiment.
+
+    A new key is an error only where its section has a key spelt alike that the experiment leaves
+    alone: experiments may add keys, and a key with a misspelt name does nothing, silently.
+
+    Raises:
+        MisspeltKey: names the experiment, the key and the nearest valid one.
+    """
+    choices = {k: v for k, v in hydra_cfg.runtime.choices.items() if not k.startswith("hydra/")}
+    experiment = choices.pop("experiment", None)
+    if experiment is None:
+        return
+    base = _composed(verb=verb, choices=choices)
+    if base is None:
+        return
+    added = [o.lstrip("+").split("=")[0] for o in hydra_cfg.overrides.task if o.startswith("+")]
+    known = set(dotted_keys(base))
+    for key in dotted_keys(cfg):
+        section, _, name = key.rpartition(".")
+        if key in known or any(key == a or key.startswith(f"{a}.") for a in added):
+            continue
+        siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
+        if close := difflib.get_close_matches(name, siblings, n=2, cutoff=0.8):
+            names = [f"{section}.{other}".lstrip(".") for other in close]
+            raise MisspeltKey(
+                f"experiment {experiment!r} sets {key!r}, which is not a key of this config. "
+                f"{did_you_mean(names)}\nSee all of them: ltrgr {verb} --cfg job"
+            )
+
+
+def _composed(*, verb: str, choices: dict[str, Any]) -> Any:
+    """Return the config of these options without an experiment; None if it does not compose."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from hydra.types import RunMode
+
+    running = GlobalHydra.instance()
+    if not running.is_initialized():
+        return None
+    # A group without a choice (null) cannot be named in an override, and needs none.
+    options = [f"{group}={_option(c)}" for group, c in choices.items() if c is not None]
+    for without in (["~experiment"], []):
+        try:
+            return running.config_loader().load_configuration(
+                config_name=verb, overrides=[*options, *without], run_mode=RunMode.RUN
+            )
+        except HydraException:
+            continue
+    return None
+
+
+def _option(choice: Any) -> str:
+    return choice if isinstance(choice, str) else f"[{','.join(choice)}]"

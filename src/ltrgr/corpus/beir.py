@@ -1,0 +1,164 @@
+"""Corpora in BEIR's folder layout: ``corpus.jsonl``, ``queries.jsonl``, ``qrels/<split>.tsv``.
+
+Layout: Thakur et al. 2021, "BEIR" (arXiv 2104.08663). Every file may be gzipped (``.gz``).
+Everything is checked before anything is returned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from ltrgr.corpus.beir_write import write_beir
+from ltrgr.corpus.errors import CorpusError
+from ltrgr.corpus.fields import read_id, read_text, read_texts
+from ltrgr.corpus.pseudo import add_pseudo_queries, add_training_questions
+from ltrgr.corpus.qrels import read_qrels
+from ltrgr.corpus.records import Corpus, Passage, Qrels, Query, Split
+from ltrgr.corpus.source import Source, find_source, read_source
+from ltrgr.corpus.split import check_disjoint, choose_queries, hold_out_dev
+
+__all__ = ["read_beir", "write_beir"]
+
+
+def read_beir(
+    *,
+    path: str | Path,
+    train: str = "train",
+    dev: str | None = "dev",
+    test: str = "test",
+    pseudo_queries: str | Path | None = None,
+    pseudo_queries_from_training: bool = True,
+    max_test_queries: int | None = None,
+    name: str | None = None,
+) -> Corpus:
+    """Read and check a BEIR folder.
+
+    ``train``, ``dev`` and ``test`` name the qrels files; a split keeps the queries that have a
+    relevant passage, in the order of the queries file. With ``dev=None`` dev is held out of train:
+    10 %, at most 1,000, chosen by a hash of the query ids, whatever the order of the files.
+
+    ``pseudo_queries`` names a jsonl file of ``{"_id": passage id, "pseudo_queries": [...]}`` (or
+    ``"queries"``), looked for in the folder, then from the working directory. Without it each
+    passage takes its own training questions, never one of dev or test;
+    ``pseudo_queries_from_training=False`` leaves passages without any. ``max_test_queries`` keeps
+    that many test queries, chosen as dev is.
+
+    Raises CorpusError, with file and line, on anything that is not as it should be.
+    """
+    folder = Path(path).expanduser()
+    files = _read_files(folder, {"train": train, "dev": dev, "test": test})
+    if pseudo_queries is not None:
+        files["pseudo"] = read_source(_find_pseudo_queries(folder, Path(pseudo_queries)))
+    passages, queries = _read_passages(files["corpus"]), _read_queries(files["queries"])
+    splits: dict[str, Split] = {
+        split: _build_split(
+            queries, read_qrels(files[split], queries=queries, passages=passages), files[split]
+        )
+        for split in ("train", "dev", "test")
+        if split in files
+    }
+    if dev is None:
+        splits["train"], splits["dev"] = hold_out_dev(splits["train"])
+    check_disjoint(splits)
+    if max_test_queries is not None:
+        splits["test"] = choose_queries(splits["test"], most=max_test_queries)
+    written: Iterable[Passage] = passages.values()
+    if "pseudo" in files:
+        written = add_pseudo_queries(files["pseudo"], passages=passages)
+    elif pseudo_queries_from_training:
+        written = add_training_questions(written, splits=splits)
+    options: list[object] = [train, dev, test, bool(pseudo_queries_from_training), max_test_queries]
+    return Corpus(
+        name=name or folder.resolve().name,
+        passages=tuple(written),
+        train=splits["train"],
+        dev=splits["dev"],
+        test=splits["test"],
+        checksum=_checksum(files, options),
+    )
+
+
+def _read_files(folder: Path, splits: dict[str, str | None]) -> dict[str, Source]:
+    """Every file that is needed, found before the first is read."""
+    found = {
+        "corpus": find_source(folder=folder, name="corpus.jsonl"),
+        "queries": find_source(folder=folder, name="queries.jsonl"),
+    }
+    for split, stem in splits.items():
+        if stem is not None:
+            found[split] = _find_split(folder / "qrels", split, stem)
+    return {key: read_source(file) for key, file in found.items()}
+
+
+def _find_split(folder: Path, split: str, stem: str) -> Path:
+    try:
+        return find_source(folder=folder, name=f"{stem}.tsv")
+    except CorpusError as error:
+        mend = f"set corpus.{split} to the name of another file in {folder}"
+        if split == "dev":
+            mend = f"set corpus.dev=null to hold 10 % of train out, or {mend}"
+        raise CorpusError(f"{error} ({split} split: {mend})") from None
+
+
+def _find_pseudo_queries(folder: Path, file: Path) -> Path:
+    places = (folder / file.expanduser(), file.expanduser())
+    for place in places:
+        if place.is_file():
+            return place
+    raise CorpusError(
+        f"found no file of pseudo-queries at {places[0]} or {places[1]}: correct "
+        "corpus.pseudo_queries, or set it to null to use the training questions"
+    )
+
+
+def _read_passages(source: Source) -> dict[str, Passage]:
+    seen: dict[str, str] = {}
+    passages: dict[str, Passage] = {}
+    for where, record in source.records():
+        identity = read_id(record, where=where, seen=seen)
+        title = read_text(record, "title", where=where, default="")
+        text = read_text(record, "text", where=where, default="")
+        if not title.strip() and not text.strip():
+            raise CorpusError(
+                f"{where}: found passage {identity!r} with neither title nor text, expected one of "
+                "them: fill it in, or delete the line and its qrels"
+            )
+        passages[identity] = Passage(identity, title, text)
+    if not passages:
+        raise CorpusError(f"{source.path}: found no passage, expected at least one line")
+    return passages
+
+
+def _read_queries(source: Source) -> dict[str, Query]:
+    seen: dict[str, str] = {}
+    queries: dict[str, Query] = {}
+    for where, record in source.records():
+        identity = read_id(record, where=where, seen=seen)
+        text = read_text(record, "text", where=where)
+        if not text.strip():
+            raise CorpusError(
+                f"{where}: found query {identity!r} without text, expected a question: fill it in, "
+                "or delete the line and its qrels"
+            )
+        queries[identity] = Query(identity, text, read_texts(record, "answers", where=where))
+    return queries
+
+
+def _build_split(queries: dict[str, Query], qrels: Qrels, source: Source) -> Split:
+    """The queries with a relevant passage, in the order of the queries file."""
+    kept = tuple(q for q in queries.values() if any(g > 0 for g in qrels.get(q.id, {}).values()))
+    if not kept:
+        raise CorpusError(
+            f"{source.path}: found no query with a relevant passage, expected at least one line "
+            "with a score above 0"
+        )
+    return Split(kept, {query.id: qrels[query.id] for query in kept})
+
+
+def _checksum(files: dict[str, Source], options: list[object]) -> str:
+    """sha256 over what was read and how, not over where it lies."""
+    digests = {key: source.digest for key, source in sorted(files.items())}
+    return hashlib.sha256(json.dumps([digests, options]).encode()).hexdigest()

@@ -1,0 +1,88 @@
+"""Which questions of the demo go to which split."""
+
+from __future__ import annotations
+
+from random import Random
+
+from ltrgr.corpus.demo_questions import Asked, Question, Questioner
+from ltrgr.corpus.errors import CorpusError
+
+_UNSEEN_QUESTIONS = 0.15  # of the dev and of the test questions, on unseen passages only
+_UNASKED_FACTS = 0.3  # of all facts, never asked for in training
+_ROUNDS = 12  # through the facts before training gives up finding new questions
+
+
+def ask_held_out(
+    *,
+    rng: Random,
+    questioner: Questioner,
+    facts: list[Asked],
+    number: int,
+    unseen: frozenset[str],
+    taken: frozenset[str],
+) -> tuple[list[Question], list[Asked]]:
+    """``number`` questions in held-out phrasings, each about another fact; and the facts left over.
+
+    No text is one of ``taken``. 15 % of them have all their relevant passages in ``unseen``:
+    exactly, so that no seed loses its test of passages that training never asked about.
+
+    Raises CorpusError when the facts do not suffice.
+    """
+    asked: list[Question] = []
+    texts = set(taken)
+    left: list[Asked] = []
+    room = {True: round(number * _UNSEEN_QUESTIONS)}
+    room[False] = number - room[True]
+    for i, about in enumerate(facts):
+        if len(asked) == number:
+            return asked, left + facts[i:]
+        question = questioner.ask(rng=rng, about=about, held=True)
+        hidden = question is not None and unseen.issuperset(question.relevant)
+        if question is None or question.text in texts or not room[hidden]:
+            left.append(about)
+            continue
+        room[hidden] -= 1
+        texts.add(question.text)
+        asked.append(question)
+    if len(asked) < number:
+        raise _too_few("held-out", number, len(asked))
+    return asked, left
+
+
+def ask_training(
+    *,
+    rng: Random,
+    questioner: Questioner,
+    facts: list[Asked],
+    number: int,
+    unseen: frozenset[str],
+    taken: frozenset[str],
+) -> list[Question]:
+    """``number`` different training questions, none with a relevant passage in ``unseen``.
+
+    No text is one of ``taken``.
+
+    Raises CorpusError when the facts do not suffice.
+    """
+    asked: list[Question] = []
+    texts = set(taken)
+    for about in facts[: round(len(facts) * (1 - _UNASKED_FACTS))] * _ROUNDS:
+        if len(asked) == number:
+            return asked
+        question = questioner.ask(rng=rng, about=about, held=False)
+        if question is None or question.text in texts:
+            continue
+        if not unseen.isdisjoint(question.relevant):
+            continue
+        texts.add(question.text)
+        asked.append(question)
+    if len(asked) < number:
+        raise _too_few("train", number, len(asked))
+    return asked
+
+
+def _too_few(split: str, wanted: int, found: int) -> CorpusError:
+    return CorpusError(
+        f"found {found} different {split} questions in this world, expected {wanted}: "
+        "lower the number of questions or raise corpus.passages"
+    )

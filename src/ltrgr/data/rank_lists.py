@@ -1,0 +1,206 @@
+"""Stage 2's data: mined rank lists, narrowed to what the objective looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from ltrgr.data.errors import TrainingDataError
+from ltrgr.data.identifier_pairs import IdentifierBatch, TargetSampler
+from ltrgr.data.sequences import share_prefixes
+from ltrgr.identifiers.tokenised import TokenisedQuestions
+from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.retrieval.mined import MinedLists
+
+Select = Callable[..., Mapping[str, Tensor]]
+"""``Objective.select``: (scores, relevance, mask [B, P], generator) -> name -> bool [B, P]"""
+
+
+@dataclass(slots=True, kw_only=True)
+class RankListBatch:
+    """B questions' rank lists with n distinct keys, each scored by one decoder sequence."""
+
+    prompt_ids: Tensor
+    """[E, L] one prompt per (question, view) that some key needs"""
+    prompt_mask: Tensor
+    """[E, L]"""
+    sequence_prompt: Tensor
+    """[S] the prompt of each decoder sequence"""
+    labels: Tensor
+    """[S, T] decoder sequences, -100 at padding; a key is a prefix of one"""
+    key_sequence: Tensor
+    """[n] the sequence that holds the key"""
+    key_length: Tensor
+    """[n] the key's tokens in that sequence"""
+    key_count: Tensor
+    """[n] occurrences in the corpus"""
+    key_view: Tensor
+    """[n] view number"""
+    member: Tensor
+    """[B, P, K] counted keys of each passage, -1 is padding"""
+    cover: Tensor
+    """[B, P, K]"""
+    mined_score: Tensor
+    """[B, P] the score that search gave"""
+    relevance: Tensor
+    """[B, P] bool"""
+    chosen: dict[str, Tensor]
+    """objective term -> bool [B, P], the passages it looks at"""
+    generation: IdentifierBatch | None
+    """targets of the same questions, for L_gen"""
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> RankListBatch:
+        """The same batch on another device."""
+
+        def move(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {name: move(item) for name, item in value.items()}
+            return value if value is None else value.to(device, non_blocking=non_blocking)
+
+        return RankListBatch(**{f.name: move(getattr(self, f.name)) for f in fields(self)})
+
+
+class RankListSampler:
+    """Builds stage-2 batches from mined lists.
+
+    Args:
+        select: the objective's choice of passages; it sees the mined scores.
+        targets: draws L_gen's pairs; ``targets_per_question`` each, 0 for none.
+    """
+
+    def __init__(
+        self,
+        *,
+        mined: MinedLists,
+        vocabulary: Vocabulary,
+        questions: TokenisedQuestions,
+        select: Select,
+        targets: TargetSampler,
+        targets_per_question: int,
+        longest_question: int,
+    ) -> None:
+        self.mined, self._vocabulary, self._questions = mined, vocabulary, questions
+        self._select, self._targets, self._each = select, targets, targets_per_question
+        self._longest = longest_question
+        self._begins = np.asarray([v.begin is not None for v in vocabulary.family.views.values()])
+
+    def batch(self, rows: NDArray[np.int64], generator: np.random.Generator) -> RankListBatch:
+        """The batch of the given mined lists."""
+        lists, keys = self.mined, self.mined.keys
+        lots = torch.Generator().manual_seed(int(generator.integers(2**62)))
+        chosen = self._select(
+            torch.from_numpy(lists.score[rows]),
+            torch.from_numpy(lists.relevance[rows]),
+            torch.from_numpy(lists.mask[rows]),
+            generator=lots,
+        )
+        needed = torch.stack(list(chosen.values())).any(0).numpy() if chosen else lists.mask[rows]
+        order = np.argsort(~needed, axis=1, kind="stable")[:, : max(1, needed.sum(1).max())]
+        row = rows[:, None]
+        kept = np.take_along_axis(needed, order, axis=1)
+        local = np.where(kept[:, :, None], lists.member[row, order], -1)
+        used, position = np.unique(
+            (keys.question_offsets[rows][:, None, None] + local)[local >= 0], return_inverse=True
+        )
+        member = np.full(local.shape, -1, dtype=np.int64)
+        member[local >= 0] = position
+        questions = lists.question[rows]
+        asked = np.searchsorted(keys.question_offsets, used, side="right") - 1
+        labels, sequence, length, prompt = share_prefixes(
+            tokens=keys.tokens,
+            start=keys.token_offsets[used] + self._begins[keys.view[used]],
+            stop=keys.token_offsets[used + 1],
+            group=asked * len(self._begins) + keys.view[used],
+        )
+        groups, sequence_prompt = np.unique(prompt, return_inverse=True)
+        ids, mask = self._prompts(lists.question[groups // len(self._begins)], groups)
+        picked = torch.from_numpy(order)
+        return RankListBatch(
+            prompt_ids=torch.from_numpy(ids),
+            prompt_mask=torch.from_numpy(mask),
+            sequence_prompt=torch.from_numpy(sequence_prompt),
+            labels=torch.from_numpy(labels),
+            key_sequence=torch.from_numpy(sequence),
+            key_length=torch.from_numpy(length),
+            key_count=torch.from_numpy(keys.hi[used] - keys.lo[used]),
+            key_view=torch.from_numpy(keys.view[used].astype(np.int64)),
+            member=torch.from_numpy(member),
+            cover=torch.from_numpy(lists.cover[row, order]),
+            mined_score=torch.from_numpy(lists.score[row, order]),
+            relevance=torch.from_numpy(lists.relevance[row, order]),
+            chosen={name: mask.gather(1, picked) for name, mask in chosen.items()},
+            generation=self._targets.batch_for_questions(
+                questions, each=self._each, generator=generator
+            )
+            if self._each
+            else None,
+        )
+
+    def _prompts(
+        self, questions: NDArray[np.int64], groups: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        names = self._vocabulary.family.names
+        offsets, tokens = self._questions.offsets, self._questions.tokens
+        return self._vocabulary.pad(
+            [
+                self._vocabulary.prompt(
+                    tokens[offsets[q] : offsets[q + 1]],
+                    names[int(group) % len(names)],
+                    longest=self._longest,
+                )
+                for q, group in zip(questions, groups, strict=True)
+            ]
+        )
+
+
+class _Epochs(IterableDataset[RankListBatch]):
+    """An endless stream of shuffled epochs that can begin at any step."""
+
+    def __init__(self, sampler: RankListSampler, *, batch_size: int, seed: int, first: int) -> None:
+        self.sampler, self.batch_size, self.seed, self.first = sampler, batch_size, seed, first
+        self.rows = np.flatnonzero(sampler.mined.teaches)
+        if not len(self.rows):
+            raise TrainingDataError(
+                "no mined rank list holds both a relevant and an irrelevant passage, so there is "
+                "nothing to rank; train stage 1 longer (pretrain.steps) or mine longer lists "
+                "(mine.passages)"
+            )
+
+    def __iter__(self) -> Iterator[RankListBatch]:
+        per_epoch = max(1, len(self.rows) // self.batch_size)
+        step = self.first
+        while True:
+            epoch, place = divmod(step, per_epoch)
+            order = np.random.default_rng((self.seed, epoch)).permutation(self.rows)
+            rows = order[place * self.batch_size : (place + 1) * self.batch_size]
+            yield self.sampler.batch(rows, np.random.default_rng((self.seed, epoch, place)))
+            step += 1
+
+
+class RankLists(LightningDataModule):
+    """Stage-2 batches and the dev questions that choose the checkpoint."""
+
+    def __init__(
+        self, *, sampler: RankListSampler, batch_size: int, dev: Tensor, seed: int, workers: int = 0
+    ) -> None:
+        super().__init__()
+        self.sampler, self.batch_size, self.dev = sampler, batch_size, dev
+        self.seed, self.workers = seed, workers
+
+    def train_dataloader(self) -> DataLoader[RankListBatch]:
+        """Endless; the trainer's ``max_steps`` ends it. A resumed run goes on where it was."""
+        first = self.trainer.global_step if self.trainer is not None else 0
+        epochs = _Epochs(self.sampler, batch_size=self.batch_size, seed=self.seed, first=first)
+        return DataLoader(epochs, batch_size=None, num_workers=min(self.workers, 1))
+
+    def val_dataloader(self) -> DataLoader[Tensor]:
+        """Positions of dev questions."""
+        return DataLoader(self.dev, batch_size=64)  # type: ignore[arg-type]

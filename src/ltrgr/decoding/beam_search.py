@@ -1,0 +1,121 @@
+"""Beam search constrained by the index, batched over questions, keeping its whole history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ltrgr.decoding.kernels import advance, collect
+from ltrgr.decoding.model import decode, decoder_start_id, empty_cache, encode
+from ltrgr.identifiers.keys import Keys
+from ltrgr.index.fm_index import FMIndex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchedView:
+    """What the search must know of a view, in token ids."""
+
+    number: int
+    """position of the view in its family"""
+    begin: int = -1
+    """begin marker, -1 for a view that starts anywhere"""
+    end: int = -1
+    """end marker, -1 for a view without one"""
+    steps: int = 10
+    """longest key, in decoded tokens"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Keys of R questions, and the first step's log probabilities [R, V] of every token."""
+
+    keys: Keys
+    first_step: Tensor
+
+
+@torch.inference_mode()
+def constrained_beam_search(
+    model: Any,
+    *,
+    prompt_ids: Tensor,
+    prompt_mask: Tensor,
+    view: SearchedView,
+    index: FMIndex,
+    is_marker: NDArray[np.bool_],
+    beams: int,
+) -> Found:
+    """Generate keys of one view for R prompts; all partial hypotheses are kept (method, 3.1).
+
+    A step extends each hypothesis by the tokens that follow it in the corpus and keeps the
+    ``beams`` best by log p. A hypothesis that takes the end marker is a finished key and leaves
+    the beam. Equals ``model.generate(num_beams=...)`` where no constraint binds.
+
+    Args:
+        prompt_ids, prompt_mask: [R, L] encoder inputs of this view's prompts.
+        is_marker: [V] tokens that a key never crosses.
+    """
+    n = len(prompt_ids)
+    lo, hi = index.interval(np.asarray([view.begin] if view.begin >= 0 else [], dtype=np.int32))
+    end = np.full(n, view.end, dtype=np.int64)
+    score = np.zeros((n, 1), dtype=np.float32)
+    rows_lo = np.full((n, 1), lo, dtype=np.int64)
+    rows_hi = np.full((n, 1), hi, dtype=np.int64)
+    states = encode(model, prompt_ids, prompt_mask)
+    cache = empty_cache()
+    last = torch.full((n, 1), decoder_start_id(model), device=prompt_ids.device)
+    history = []
+    first_step = torch.empty(0)
+    for step in range(view.steps):
+        logits, cache = decode(model, states, prompt_mask, last, cache)
+        logits = logits[:, -1].float()
+        normaliser = logits.logsumexp(dim=1)
+        if step == 0:
+            first_step = logits - normaliser.unsqueeze(1)
+        found = advance(
+            index.arrays,
+            logits.cpu().numpy(),
+            normaliser.cpu().numpy(),
+            score,
+            rows_lo,
+            rows_hi,
+            end,
+            is_marker,
+            beams,
+        )
+        history.append(found)
+        token, parent, score, rows_lo, rows_hi = (field[:, :beams] for field in found)
+        if step + 1 == view.steps or not np.isfinite(score).any():
+            break
+        width = 1 if step == 0 else beams
+        source = (np.arange(n)[:, None] * width + parent).reshape(-1)
+        order = torch.from_numpy(source).to(prompt_ids.device)
+        if step == 0:
+            cache.reorder_cache(order)
+            states, prompt_mask = states[order], prompt_mask[order]
+        else:
+            # Within one question the cross-attention's cache is the same for every beam.
+            cache.self_attention_cache.reorder_cache(order)
+        last = torch.from_numpy(token.reshape(-1, 1).astype(np.int64)).to(prompt_ids.device)
+        score, rows_lo, rows_hi = (np.ascontiguousarray(a) for a in (score, rows_lo, rows_hi))
+    return Found(_as_keys(history, view), first_step)
+
+
+def _as_keys(history: list[Any], view: SearchedView) -> Keys:
+    token, parent, score, lo, hi = (np.stack(field) for field in zip(*history, strict=True))
+    offsets, token_offsets, tokens, key_lo, key_hi, log_probability = collect(
+        token, parent, score, lo, hi, view.begin
+    )
+    return Keys(
+        question_offsets=offsets,
+        view=np.full(len(key_lo), view.number, dtype=np.int16),
+        token_offsets=token_offsets,
+        tokens=tokens,
+        lo=key_lo,
+        hi=key_hi,
+        log_probability=log_probability,
+    )

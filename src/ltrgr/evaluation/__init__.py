@@ -1,0 +1,1 @@
+"""Runs against judgements: metrics, answer matching, TREC files, significance."""

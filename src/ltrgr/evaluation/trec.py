@@ -1,0 +1,122 @@
+"""TREC run files: one line ``query Q0 passage rank score tag`` per retrieved passage."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Run = dict[str, list[tuple[str, float]]]
+"""query id -> retrieved (passage id, score), best first; the order is what counts."""
+
+
+def write_run(path: Path, run: Run, *, tag: str) -> None:
+    """Writes a run, atomically: ``path`` holds the old file or the whole new one.
+
+    Readers of this format order by score, in 32 bits, and break ties each in its own way. So the
+    scores are written strictly falling: where one is not below its predecessor, it becomes the
+    next smaller 32-bit number. Ranks count from 1.
+
+    Raises:
+        ValueError: an id or the tag is empty or holds white space, a passage is listed twice for
+            one query, or a score is not a finite 32-bit number.
+    """
+    _expect_word("tag", tag)
+    text = "".join(_lines(query, ranked, tag) for query, ranked in run.items())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_run(path: Path) -> Run:
+    """Reads a run; passages by falling score, equal scores by rank.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a malformed line or a passage listed twice, with file and line number.
+    """
+    rows: dict[str, list[tuple[float, int, str]]] = defaultdict(list)
+    seen: set[tuple[str, str]] = set()
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            query, passage, rank, score = _fields(line, f"{path}:{number}")
+            if (query, passage) in seen:
+                raise ValueError(
+                    f"{path}:{number}: found passage {passage!r} a second time for query "
+                    f"{query!r}, expected it once; write the run again (ltrgr evaluate)"
+                )
+            seen.add((query, passage))
+            rows[query].append((-score, rank, passage))
+    return {q: [(passage, -minus) for minus, _, passage in sorted(r)] for q, r in rows.items()}
+
+
+def strictly_falling(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The nearest float32 scores [n] that are at most the given ones and fall strictly.
+
+    Float32 in order are also integers in order (sign-magnitude made two's complement), and a step
+    of one integer is the next float. So with integers u the answer is
+    min over j <= i of (u_j - (i - j)): a running minimum of u + i.
+    """
+    bits = scores.view(np.int32).astype(np.int64)
+    steps = np.where(bits >= 0, bits, -(bits & 0x7FFFFFFF))
+    position = np.arange(len(scores))
+    steps = np.minimum.accumulate(steps + position) - position
+    bits = np.where(steps >= 0, steps, -steps | 0x80000000)
+    return bits.astype(np.uint32).view(np.float32)
+
+
+def _lines(query: str, ranked: list[tuple[str, float]], tag: str) -> str:
+    _expect_word("query id", query)
+    ids = [passage for passage, _ in ranked]
+    for passage in ids:
+        _expect_word(f"passage id for query {query!r}", passage)
+    if len(set(ids)) != len(ids):
+        twice = next(passage for passage in ids if ids.count(passage) > 1)
+        raise ValueError(
+            f"found passage {twice!r} more than once for query {query!r}, expected it once; "
+            "drop duplicates before writing"
+        )
+    with np.errstate(over="ignore"):
+        scores = np.array([score for _, score in ranked], dtype=np.float64).astype(np.float32)
+    if not np.isfinite(scores).all():
+        passage, score = ranked[int(np.flatnonzero(~np.isfinite(scores))[0])]
+        raise ValueError(
+            f"found score {score} for passage {passage!r} of query {query!r}, expected a finite "
+            "32-bit number; look for a diverged model (ltrgr doctor)"
+        )
+    written = strictly_falling(scores).tolist()
+    return "".join(
+        f"{query} Q0 {passage} {rank} {score:.9g} {tag}\n"  # 9 digits give a float32 back exactly
+        for rank, (passage, score) in enumerate(zip(ids, written, strict=True), start=1)
+    )
+
+
+def _fields(line: str, where: str) -> tuple[str, str, int, float]:
+    try:
+        query, _, passage, rank, score, _ = line.split()
+        return query, passage, int(rank), float(score)
+    except ValueError:
+        raise ValueError(
+            f"{where}: found {line.strip()!r}, expected 'query Q0 passage rank score tag'; "
+            "write the run again (ltrgr evaluate)"
+        ) from None
+
+
+def _expect_word(name: str, value: str) -> None:
+    if not value or value.split() != [value]:
+        raise ValueError(
+            f"found {name} {value!r}, expected text without white space: a TREC file is split at "
+            "white space; rename it in the corpus"
+        )

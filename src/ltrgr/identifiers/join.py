@@ -1,0 +1,64 @@
+"""Putting the keys of several searches together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltrgr.identifiers.keys import Keys
+from ltrgr.identifiers.tokenised import csr_offsets
+
+
+def stack(batches: Sequence[Keys]) -> Keys:
+    """The keys of successive batches of questions as one."""
+    return Keys(
+        question_offsets=csr_offsets(
+            np.concatenate([np.diff(keys.question_offsets) for keys in batches])
+        ),
+        token_offsets=csr_offsets(np.concatenate([keys.length for keys in batches])),
+        view=np.concatenate([keys.view for keys in batches]),
+        tokens=np.concatenate([keys.tokens for keys in batches]),
+        lo=np.concatenate([keys.lo for keys in batches]),
+        hi=np.concatenate([keys.hi for keys in batches]),
+        log_probability=np.concatenate([keys.log_probability for keys in batches]),
+    )
+
+
+def merge(parts: Sequence[Keys]) -> Keys:
+    """Several searches' keys of the *same* questions; question by question, in ``parts`` order."""
+    joined = stack(parts)
+    question = np.concatenate([keys.question for keys in parts])
+    order = np.argsort(question, kind="stable")
+    return take(joined, order, question[order], questions=len(parts[0].question_offsets) - 1)
+
+
+def take(
+    keys: Keys, chosen: NDArray[np.int64], question: NDArray[np.int64], *, questions: int
+) -> Keys:
+    """The ``chosen`` keys, in that order, as the keys of ``question`` (ascending)."""
+    lengths = keys.length[chosen]
+    offsets = csr_offsets(lengths)
+    within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+    return Keys(
+        question_offsets=csr_offsets(np.bincount(question, minlength=questions)),
+        token_offsets=offsets,
+        view=keys.view[chosen],
+        tokens=keys.tokens[np.repeat(keys.token_offsets[chosen], lengths) + within],
+        lo=keys.lo[chosen],
+        hi=keys.hi[chosen],
+        log_probability=keys.log_probability[chosen],
+    )
+
+
+def distinct(keys: Keys) -> Keys:
+    """Each (question, view, tokens) once: the first that came."""
+    length = keys.length
+    longest = int(length.max(initial=1))
+    padded = np.full((len(length), longest), -1, dtype=np.int64)
+    padded[np.arange(longest) < length[:, None]] = keys.tokens
+    rows = np.column_stack([keys.question, keys.view, padded])
+    _, first = np.unique(rows, axis=0, return_index=True)
+    first = np.sort(first)
+    return take(keys, first, keys.question[first], questions=len(keys.question_offsets) - 1)

@@ -1,0 +1,47 @@
+"""Keys: the identifiers that a search found, for a batch of questions, as flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The n keys of B questions in CSR form, ordered by question.
+
+    A key travels as the token ids that occur in the corpus, its view's begin marker included
+    (method, law 2). Within one question a key occurs once.
+    """
+
+    question_offsets: NDArray[np.int64]
+    """[B + 1] keys of question b are ``question_offsets[b]:question_offsets[b + 1]``."""
+    view: NDArray[np.int16]
+    """[n] position of the key's view in the family's list of views."""
+    token_offsets: NDArray[np.int64]
+    """[n + 1] tokens of key i are ``tokens[token_offsets[i]:token_offsets[i + 1]]``."""
+    tokens: NDArray[np.int32]
+    """[sum of lengths] token ids."""
+    lo: NDArray[np.int64]
+    """[n] first index row of the key."""
+    hi: NDArray[np.int64]
+    """[n] one past the last index row; ``hi - lo`` is the key's count in the corpus."""
+    log_probability: NDArray[np.float32]
+    """[n] log p(key | question) under its own view's prompt."""
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """[n] occurrences in the corpus."""
+        return self.hi - self.lo
+
+    @property
+    def length(self) -> NDArray[np.int64]:
+        """[n] tokens of each key, markers included."""
+        return np.diff(self.token_offsets)
+
+    @property
+    def question(self) -> NDArray[np.int64]:
+        """[n] the question each key belongs to."""
+        return np.repeat(np.arange(len(self.question_offsets) - 1), np.diff(self.question_offsets))

@@ -1,0 +1,63 @@
+"""Where a training question stands in the corpus as a pseudo-query of its own passage.
+
+Where pseudo-queries are made of training questions, a question would find its passage by copying
+itself, which no test question can. Mining leaves these places out (leave one out).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ltrgr.identifiers.serialise import SerialisedCorpus
+from ltrgr.identifiers.tokenised import TokenisedQuestions
+
+Ranges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def own_query_ranges(
+    questions: TokenisedQuestions, corpus: SerialisedCorpus, *, marked: NDArray[np.bool_]
+) -> Ranges:
+    """CSR per question: offsets [Q + 1], starts and ends of its own text, markers included.
+
+    Args:
+        marked: [W] views that have markers; only their fields are whole strings.
+    """
+    return _find(
+        questions.offsets, questions.tokens, questions.relevant_offsets, questions.relevant,
+        corpus.tokens, corpus.field_offsets, corpus.field_view, corpus.field_start,
+        corpus.field_end, marked,
+    )  # fmt: skip
+
+
+@njit(cache=True)
+def _find(
+    offsets: Any,
+    tokens: Any,
+    relevant_offsets: Any,
+    relevant: Any,
+    text: Any,
+    field_offsets: Any,
+    field_view: Any,
+    field_start: Any,
+    field_end: Any,
+    marked: Any,
+) -> Any:
+    starts, ends = [np.int64(0)], [np.int64(0)]  # a typed beginning, cut off below
+    counts = np.zeros(len(offsets), np.int64)
+    for question in range(len(offsets) - 1):
+        asked = tokens[offsets[question] : offsets[question + 1]]
+        for place in range(relevant_offsets[question], relevant_offsets[question + 1]):
+            passage = relevant[place]
+            for field in range(field_offsets[passage], field_offsets[passage + 1]):
+                start, end = field_start[field], field_end[field]
+                if not marked[field_view[field]] or end - start != len(asked):
+                    continue
+                if np.array_equal(text[start:end], asked):
+                    starts.append(start - 1)
+                    ends.append(end + 1)
+                    counts[question + 1] += 1
+    return np.cumsum(counts), np.array(starts)[1:], np.array(ends)[1:]

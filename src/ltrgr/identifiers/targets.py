@@ -1,0 +1,191 @@
+"""Training targets of stage 1: which identifier a prompt shall generate, drawn at random.
+
+The mix is MINDER's (arXiv 2305.16675, sec. 3.3): per relevant pair 3 titles, 10 body spans, 5
+pseudo-queries, and the same targets from a span of the passage instead of a question, so that
+passages without a training question are learnt too. It is drawn on the fly, so that no epoch
+repeats another's spans.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def _weighted_choice(weights: Any, uniform: float) -> int:
+    """The first position whose running share of ``weights`` exceeds ``uniform``; -1 if all 0."""
+    total = weights.sum()
+    if total <= 0:
+        return -1
+    threshold = uniform * total
+    running = 0.0
+    last = -1
+    for position in range(len(weights)):
+        if weights[position] <= 0:
+            continue
+        running += weights[position]
+        last = position
+        if running > threshold:
+            return position
+    return last
+
+
+@njit(cache=True)
+def draw_span(
+    text: Any, question: Any, ordinary: Any, length: int, temperature: float, uniform: float
+) -> int:
+    """Start of a window of ``text``, drawn with p ~ exp(overlap with the question / temperature).
+
+    Overlap counts the window's distinct question tokens; ``ordinary[t]`` is the weight of token t
+    (its inverse document frequency, so that function words pull little).
+    """
+    n = max(1, len(text) - length + 1)
+    weights = np.empty(n, np.float64)
+    for start in range(n):
+        overlap = 0.0
+        for token in range(len(question)):
+            for position in range(start, min(start + length, len(text))):
+                if text[position] == question[token]:
+                    overlap += ordinary[question[token]]
+                    break
+        weights[start] = overlap
+    top = weights.max()
+    for start in range(n):
+        weights[start] = np.exp((weights[start] - top) / temperature)
+    return _weighted_choice(weights, uniform)
+
+
+@njit(cache=True)
+def draw_pair(
+    uniform: Any,
+    pair: int,
+    corpus: Any,
+    questions: Any,
+    view_draws: Any,
+    view_end: Any,
+    ordinary: Any,
+    span_length: int,
+    temperature: float,
+    unsupervised: float,
+    source_out: Any,
+    target_out: Any,
+) -> Any:
+    """Write one (source text, target) pair; returns (view, source length, target length).
+
+    Args:
+        uniform: [6] random numbers in [0, 1).
+        pair: the relevant pair to draw for, unless the draw is unsupervised.
+        corpus: (tokens, passage offsets, field offsets, field view, field start, field end).
+        questions: (offsets, tokens, pair question, pair passage).
+        view_draws, view_end: [W] share and end marker (-1: free spans) of each view.
+    """
+    tokens, passage_offsets, field_offsets, field_view, field_start, field_end = corpus
+    question_offsets, question_tokens, pair_question, pair_passage = questions
+    supervised = len(pair_question) > 0 and uniform[0] >= unsupervised
+    if supervised:
+        passage = pair_passage[pair]
+        asked = pair_question[pair]
+        source = question_tokens[question_offsets[asked] : question_offsets[asked + 1]]
+    else:
+        passage = int(uniform[1] * (len(passage_offsets) - 1))
+        source = question_tokens[:0]
+    first, last = field_offsets[passage], field_offsets[passage + 1]
+    weights = np.zeros(last - first, np.float64)
+    per_view = np.zeros(len(view_draws), np.int64)
+    for field in range(first, last):
+        if field_end[field] > field_start[field]:
+            per_view[field_view[field]] += 1
+    longest = -1
+    for field in range(first, last):
+        view = field_view[field]
+        size = field_end[field] - field_start[field]
+        if size == 0:
+            continue
+        if longest < 0 or size > field_end[longest] - field_start[longest]:
+            longest = field
+        same = view_end[view] >= 0 and size == len(source) and supervised
+        if same:
+            for i in range(size):
+                if tokens[field_start[field] + i] != source[i]:
+                    same = False
+                    break
+        # A question is never its own target: copying it is no retrieval.
+        if not same:
+            weights[field - first] = view_draws[view] / per_view[view]
+    if not supervised:
+        # The source is a span of the passage's longest field: its text.
+        size = field_end[longest] - field_start[longest]
+        length = min(size, span_length + int(uniform[2] * span_length))
+        start = field_start[longest] + int(uniform[3] * (size - length + 1))
+        source = tokens[start : start + length]
+    chosen = _weighted_choice(weights, uniform[4])
+    if chosen < 0:
+        chosen = longest - first
+    field = first + chosen
+    view = field_view[field]
+    text = tokens[field_start[field] : field_end[field]]
+    n_source = min(len(source), len(source_out))
+    source_out[:n_source] = source[:n_source]
+    if view_end[view] >= 0:
+        size = min(len(text), len(target_out) - 1)
+        target_out[:size] = text[:size]
+        target_out[size] = view_end[view]
+        return view, n_source, size + 1
+    hint = source if supervised else source[:0]
+    start = draw_span(text, hint, ordinary, span_length, temperature, uniform[5])
+    size = min(span_length, len(text) - start)
+    target_out[:size] = text[start : start + size]
+    return view, n_source, size
+
+
+@njit(cache=True)
+def draw_batch(
+    uniform: Any,
+    pairs: Any,
+    corpus: Any,
+    questions: Any,
+    view_draws: Any,
+    view_end: Any,
+    frames: Any,
+    ordinary: Any,
+    span_length: int,
+    temperature: float,
+    unsupervised: float,
+    longest_source: int,
+    longest_target: int,
+    pad_id: int,
+) -> Any:
+    """A batch of prompts and labels for stage 1.
+
+    Args:
+        uniform: [B, 6]; pairs: [B] relevant pairs.
+        frames: (prefix [f], suffixes [W, g]) tokens around the source in each view's prompt.
+
+    Returns:
+        encoder ids [B, L] padded with ``pad_id``, lengths [B], labels [B, T] padded with -100.
+    """
+    prefix, suffixes = frames
+    n = len(pairs)
+    ids = np.full((n, longest_source + len(prefix) + suffixes.shape[1]), pad_id, np.int64)
+    lengths = np.zeros(n, np.int64)
+    labels = np.full((n, longest_target), -100, np.int64)
+    source = np.empty(longest_source, np.int32)
+    target = np.empty(longest_target, np.int32)
+    widest = 1
+    for row in range(n):
+        view, n_source, n_target = draw_pair(
+            uniform[row], pairs[row], corpus, questions, view_draws, view_end, ordinary,
+            span_length, temperature, unsupervised, source, target,
+        )  # fmt: skip
+        start = len(prefix)
+        ids[row, :start] = prefix
+        ids[row, start : start + n_source] = source[:n_source]
+        stop = start + n_source + suffixes.shape[1]
+        ids[row, start + n_source : stop] = suffixes[view]
+        lengths[row] = stop
+        labels[row, :n_target] = target[:n_target]
+        widest = max(widest, n_target)
+    return ids[:, : lengths.max()], lengths, labels[:, :widest]

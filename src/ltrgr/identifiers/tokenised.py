@@ -1,0 +1,55 @@
+"""Questions as flat token ids, with the passages that answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltrgr.corpus.records import Passage, Split
+from ltrgr.identifiers.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenisedQuestions:
+    """Q questions in CSR form and their M relevant (question, passage) pairs, by question."""
+
+    offsets: NDArray[np.int64]
+    """[Q + 1] tokens of question q are ``tokens[offsets[q]:offsets[q + 1]]``"""
+    tokens: NDArray[np.int32]
+    relevant_offsets: NDArray[np.int64]
+    """[Q + 1] relevant passages of question q, as a range of ``relevant``"""
+    relevant: NDArray[np.int64]
+    """[M] passage numbers"""
+
+    @property
+    def pair_question(self) -> NDArray[np.int64]:
+        """[M] the question of each relevant pair."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.relevant_offsets))
+
+
+def tokenise_questions(
+    split: Split, passages: Sequence[Passage], *, vocabulary: Vocabulary, longest: int
+) -> TokenisedQuestions:
+    """Encode a split's questions (first ``longest`` tokens) and number their passages."""
+    number = {passage.id: i for i, passage in enumerate(passages)}
+    encoded = [ids[:longest] for ids in vocabulary.encode([q.text for q in split.queries])]
+    relevant = [
+        sorted(number[p] for p, grade in split.qrels.get(q.id, {}).items() if grade > 0)
+        for q in split.queries
+    ]
+    return TokenisedQuestions(
+        offsets=csr_offsets([len(ids) for ids in encoded]),
+        tokens=np.concatenate(encoded) if encoded else np.zeros(0, dtype=np.int32),
+        relevant_offsets=csr_offsets([len(r) for r in relevant]),
+        relevant=np.asarray([p for r in relevant for p in r], dtype=np.int64),
+    )
+
+
+def csr_offsets(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    """[n + 1] row starts for n row lengths."""
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets

@@ -1,0 +1,126 @@
+"""From text to token ids: tokenizer training, marker tokens, prompts. One place for all stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from ltrgr.identifiers.views import Family
+
+Ids = NDArray[np.int32]
+
+
+def train_byte_level_bpe(*, texts: Iterable[str], size: int) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer of ``size`` symbols, trained on ``texts`` (Sennrich et al. 2016).
+
+    Special tokens are BART's, so that any BART-shaped model can use it.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=special,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator((" " + text for text in texts), trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        pad_token="<pad>",
+        eos_token="</s>",
+        unk_token="<unk>",
+    )
+
+
+class Vocabulary:
+    """A tokenizer that knows a family's markers and builds its prompts.
+
+    Text is encoded as if it stood inside a sentence (a space before it), so that a word has the
+    same ids in a title, a body and a question. Marker names inside raw text are plain text.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, family: Family) -> None:
+        self.tokenizer = tokenizer
+        self.family = family
+        tokenizer.add_special_tokens(
+            {"additional_special_tokens": family.markers},
+            replace_extra_special_tokens=False,
+        )
+        self._prefix, self._suffix = _frame(tokenizer)
+
+    def __len__(self) -> int:
+        return len(self.tokenizer)
+
+    def token_id(self, marker: str) -> int:
+        """The id of a marker token."""
+        return int(self.tokenizer.convert_tokens_to_ids(marker))
+
+    @property
+    def pad_id(self) -> int:
+        """The id that fills a batch."""
+        return int(self.tokenizer.pad_token_id)
+
+    @property
+    def is_marker(self) -> NDArray[np.bool_]:
+        """[V] True for tokens that are structure, not text."""
+        flags = np.zeros(len(self), dtype=np.bool_)
+        flags[[self.token_id(marker) for marker in self.family.markers]] = True
+        return flags
+
+    def encode(self, texts: Sequence[str]) -> list[Ids]:
+        """Token ids of each text, without special tokens."""
+        if not texts:
+            return []
+        backend = self.tokenizer.backend_tokenizer
+        # Any ordinary call of the tokenizer sets these three back.
+        backend.encode_special_tokens = True
+        backend.no_truncation()
+        backend.no_padding()
+        encodings = backend.encode_batch(
+            [" " + " ".join(text.split()) for text in texts], add_special_tokens=False
+        )
+        return [np.asarray(encoding.ids, dtype=np.int32) for encoding in encodings]
+
+    def prompt_frame(self, view: str) -> tuple[Ids, Ids]:
+        """What stands before and after a question's ids in the prompt of ``view``."""
+        marker = self.token_id(self.family.views[view].prompt)
+        suffix = [marker, *self._suffix]
+        return np.asarray(self._prefix, dtype=np.int32), np.asarray(suffix, dtype=np.int32)
+
+    def prompt(self, question: Ids, view: str, *, longest: int) -> Ids:
+        """The encoder input that asks for identifiers of ``view``: question, then marker.
+
+        The question keeps its first ``longest`` tokens.
+        """
+        before, after = self.prompt_frame(view)
+        return np.concatenate([before, question[:longest], after])
+
+    def pad(self, rows: Sequence[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Ids [n, L] padded to the longest row, and their mask [n, L]."""
+        lengths = np.asarray([len(row) for row in rows])
+        mask = np.arange(lengths.max(initial=1)) < lengths[:, None]
+        ids = np.full(mask.shape, self.pad_id, dtype=np.int64)
+        ids[mask] = np.concatenate(rows) if rows else []
+        return ids, mask.astype(np.int64)
+
+    def text(self, ids: Sequence[int] | Ids) -> str:
+        """Readable form of a key; for people only (method, law 2)."""
+        return str(self.tokenizer.decode([int(i) for i in ids], skip_special_tokens=True)).strip()
+
+
+def _frame(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The special tokens that this tokenizer puts before and after a text."""
+    plain = tokenizer(" a", add_special_tokens=False)["input_ids"]
+    framed = tokenizer(" a")["input_ids"]
+    for start in range(len(framed) - len(plain) + 1):
+        if framed[start : start + len(plain)] == plain:
+            return list(framed[:start]), list(framed[start + len(plain) :])
+    raise ValueError("this tokenizer changes a text when it adds special tokens; use another one")

@@ -1,0 +1,137 @@
+"""From token ids to the arrays of an index, all in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ltrgr.index.arrays import HINT_SHIFT, SAMPLE_SHIFT, IndexArrays
+from ltrgr.index.errors import IndexFormatError
+from ltrgr.index.suffix_array import row_dtype, suffix_array
+from ltrgr.index.wide import wide_intervals
+
+Progress = Callable[[str, float], None]
+"""Called with the name of the step that begins and the share of the work already done."""
+
+
+def check_corpus(*, tokens: NDArray[Any], offsets: NDArray[Any], vocabulary_size: int) -> None:
+    """Raise `IndexFormatError` unless the corpus can be indexed as `FMIndex.build` states."""
+    if tokens.ndim != 1 or offsets.ndim != 1 or {tokens.dtype.kind, offsets.dtype.kind} - {*"iu"}:
+        raise IndexFormatError(
+            f"tokens are {tokens.dtype}{list(tokens.shape)}, offsets {offsets.dtype}"
+            f"{list(offsets.shape)}: expected one-dimensional integer arrays"
+        )
+    if len(tokens) == 0:
+        raise IndexFormatError("the corpus has no tokens: expected at least one passage")
+    if not 0 < vocabulary_size < 2**31 - 1:
+        raise IndexFormatError(f"vocabulary_size is {vocabulary_size}: expected 1 to 2^31 - 2")
+    smallest, largest = int(tokens.min()), int(tokens.max())
+    if smallest < 0 or largest >= vocabulary_size:
+        wrong = smallest if smallest < 0 else largest
+        raise IndexFormatError(
+            f"token id {wrong} at position {int(np.argmax(tokens == wrong))}: expected 0 <= id < "
+            f"{vocabulary_size}; give `ltrgr index` the tokenizer that wrote these ids"
+        )
+    if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(tokens):
+        ends = f"from {offsets[0]} to {offsets[-1]}" if len(offsets) else "empty"
+        raise IndexFormatError(
+            f"passage offsets are {ends}: expected passages + 1 of them, from 0 to {len(tokens)}"
+        )
+    backwards = np.flatnonzero(offsets[1:] <= offsets[:-1])
+    if len(backwards):
+        i = int(backwards[0])
+        raise IndexFormatError(
+            f"passage {i} runs from {offsets[i]} to {offsets[i + 1]}: expected at least one token "
+            f"({len(backwards)} such passages); drop empty passages before `ltrgr index`"
+        )
+
+
+def construct(
+    *,
+    tokens: NDArray[Any],
+    offsets: NDArray[Any],
+    vocabulary_size: int,
+    wide_threshold: int,
+    progress: Progress,
+) -> IndexArrays:
+    """Build every array of the index of a corpus that `check_corpus` has accepted."""
+    symbol_dtype = np.uint16 if vocabulary_size + 1 <= 2**16 else np.uint32
+    progress("suffix array", 0.0)
+    text = tokens.astype(symbol_dtype)
+    suffixes = suffix_array(text[::-1])
+    progress("Burrows-Wheeler transform", 0.7)
+    bwt = _transform(suffixes, text)
+    progress("occurrence lists", 0.78)
+    first = _first_rows(text, vocabulary_size)
+    occurrences = _group_rows(bwt, first, np.empty(len(bwt), row_dtype(len(bwt))))
+    no_rows = np.empty(0, np.int64)
+    arrays = IndexArrays(
+        bwt=bwt,
+        occurrences=occurrences,
+        samples=occurrences[:: 1 << SAMPLE_SHIFT].copy(),
+        first=first,
+        suffix_array=suffixes,
+        text=text,
+        passage_offsets=offsets.astype(np.int64),
+        passage_hint=_passage_hint(offsets),
+        wide_lo=no_rows,
+        wide_hi=no_rows,
+        wide_offsets=np.zeros(1, np.int64),
+        wide_tokens=np.empty(0, np.int32),
+        wide_counts=np.empty(0, row_dtype(len(bwt))),
+        wide_threshold=wide_threshold,
+    )
+    progress("wide intervals", 0.86)
+    return wide_intervals(arrays)
+
+
+def _first_rows(text: NDArray[Any], vocabulary_size: int) -> NDArray[np.int64]:
+    """[V + 2] how many rows begin with a smaller symbol; the terminator's one row comes first."""
+    first = np.ones(vocabulary_size + 2, np.int64)
+    first[0] = 0
+    histogram = np.zeros(vocabulary_size, np.int64)
+    _count(text, histogram)
+    first[2:] += np.cumsum(histogram)
+    return first
+
+
+def _passage_hint(offsets: NDArray[Any]) -> NDArray[np.int32]:
+    """The passage at every 128th position, and at the last one."""
+    n = int(offsets[-1])
+    positions = np.append(np.arange(0, n, 1 << HINT_SHIFT), n - 1)
+    return (np.searchsorted(offsets, positions, side="right") - 1).astype(np.int32)
+
+
+@njit(cache=True, nogil=True)
+def _count(text, histogram):  # type: ignore[no-untyped-def]
+    """np.bincount, without its copy of the text as int64."""
+    for i in range(text.size):
+        histogram[text[i]] += 1
+
+
+@njit(cache=True, nogil=True)
+def _transform(suffixes, text):  # type: ignore[no-untyped-def]
+    """The symbol before each suffix of the reversed text: the one after it in the forward text.
+
+    Reversed position s - 1 is forward position N - s.
+    """
+    bwt = np.zeros(suffixes.size, text.dtype)
+    for row in range(suffixes.size):
+        if suffixes[row] > 0:
+            bwt[row] = text[text.size - np.int64(suffixes[row])] + 1
+    return bwt
+
+
+@njit(cache=True, nogil=True)
+def _group_rows(bwt, first, out):  # type: ignore[no-untyped-def]
+    """Counting sort of the rows by their symbol, stable, hence ascending within a symbol."""
+    cursor = first.copy()
+    for row in range(bwt.size):
+        symbol = np.int64(bwt[row])
+        out[cursor[symbol]] = row
+        cursor[symbol] += 1
+    return out

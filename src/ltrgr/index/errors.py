@@ -1,0 +1,7 @@
+"""What can be wrong with an index on disk, or with what one is built from."""
+
+from __future__ import annotations
+
+
+class IndexFormatError(ValueError):
+    """The index, or its input, is not what it has to be; the message says what mends it."""

@@ -1,0 +1,193 @@
+"""The FM-index: which tokens follow a key in the corpus, how often, and where."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ltrgr.index import batch
+from ltrgr.index.arrays import WIDE_THRESHOLD, IndexArrays
+from ltrgr.index.construction import Progress, check_corpus, construct
+from ltrgr.index.storage import read_index, write_index
+
+log = logging.getLogger("ltrgr")
+
+
+class FMIndex:
+    """An FM-index (Ferragina and Manzini 2000) over the reversed corpus, memory-mapped.
+
+    Backward search over the reversed text makes a key grow to the right: its state is one row
+    interval [lo, hi) of ``hi - lo`` occurrences, carried along by whoever extends it. The root
+    interval is the empty key's. A key may be any token sequence of the concatenated passages; one
+    that runs over the end of a passage counts too, so passages have to end with a marker token
+    that no key continues after.
+
+    Bytes per token, up to 65,535 token ids (beyond: 4 more): transform 2, occurrence lists 4.1,
+    suffix array 4 (touched only by `locate`), text 2, wide lists below 1, passages 12 / length:
+    13 on disk, of which a search without `locate` touches about 7. Building takes 19 at its peak
+    (28 beyond 65,535 ids), the caller's int32 tokens included.
+
+    The methods take and give whole arrays. `arrays` goes into compiled code of other rooms,
+    which finds the single steps in `ltrgr.index.kernels`. All methods may run in several threads.
+    """
+
+    def __init__(self, arrays: IndexArrays) -> None:
+        self.arrays = arrays
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        tokens: NDArray[Any],
+        offsets: NDArray[Any],
+        vocabulary_size: int,
+        directory: str | Path,
+        wide_threshold: int = WIDE_THRESHOLD,
+        progress: Progress | None = None,
+    ) -> FMIndex:
+        """Build the index of a corpus, save it to ``directory`` and open it.
+
+        Args:
+            tokens: [N] token ids of all passages, one after the other; 0 <= id < vocabulary_size.
+            offsets: [P + 1] where each passage begins in ``tokens``; the last entry is N.
+            vocabulary_size: V, also of ids that the corpus never uses.
+            directory: replaced in one rename if it holds an index already.
+            wide_threshold: rows above which an interval's next tokens are listed at build time.
+            progress: called with the step that begins and the share already done.
+
+        Raises:
+            IndexFormatError: an id out of range, an empty passage, offsets that do not increase,
+                no tokens at all, or a directory that holds something else.
+        """
+        tokens, offsets = np.asarray(tokens), np.asarray(offsets)
+        check_corpus(tokens=tokens, offsets=offsets, vocabulary_size=vocabulary_size)
+        announce_compilation()
+        report = progress or (lambda step, share: None)
+        arrays = construct(
+            tokens=tokens,
+            offsets=offsets,
+            vocabulary_size=vocabulary_size,
+            wide_threshold=wide_threshold,
+            progress=report,
+        )
+        report("saving", 0.93)
+        write_index(arrays=arrays, directory=Path(directory))
+        report("done", 1.0)
+        return cls.open(directory)
+
+    @classmethod
+    def open(cls, directory: str | Path, *, verify: bool = False) -> FMIndex:
+        """Map a saved index into memory, at any size within milliseconds.
+
+        Args:
+            directory: where `build` saved it.
+            verify: also read every byte and compare the checksums.
+
+        Raises:
+            IndexFormatError: missing, foreign, of another version, truncated, or damaged.
+        """
+        announce_compilation()
+        return cls(read_index(directory=Path(directory), verify=verify))
+
+    @property
+    def n_tokens(self) -> int:
+        """N, tokens in the corpus."""
+        return len(self.arrays.text)
+
+    @property
+    def n_passages(self) -> int:
+        """P, passages in the corpus."""
+        return len(self.arrays.passage_offsets) - 1
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, token ids that may be asked for."""
+        return len(self.arrays.first) - 2
+
+    @property
+    def root(self) -> tuple[int, int]:
+        """The interval of the empty key: all N + 1 rows, one of them the terminator's."""
+        return 0, len(self.arrays.bwt)
+
+    def extend(
+        self, lo: ArrayLike, hi: ArrayLike, tokens: ArrayLike
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """[n] intervals, each followed by its own token [n]; lo == hi where that never occurs."""
+        return batch.extend_many(self.arrays, _rows(lo), _rows(hi), _tokens(tokens))
+
+    def interval(self, tokens: ArrayLike) -> tuple[int, int]:
+        """The interval [lo, hi) of one key; lo == hi if it does not occur."""
+        key = _tokens(tokens)
+        lo, hi = self.intervals(np.array([0, len(key)]), key)
+        return int(lo[0]), int(hi[0])
+
+    def intervals(
+        self, token_offsets: ArrayLike, flat_tokens: ArrayLike
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The [n] intervals of n keys, key i being tokens offsets[i]:offsets[i + 1]."""
+        return batch.intervals_of(self.arrays, _rows(token_offsets), _tokens(flat_tokens))
+
+    def allowed(
+        self, lo: ArrayLike, hi: ArrayLike
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """The distinct tokens that follow each key in the corpus.
+
+        Returns:
+            CSR: offsets [n + 1], tokens ascending within a key, and how often each follows.
+        """
+        return batch.allowed_many(self.arrays, _rows(lo), _rows(hi))
+
+    def locate(
+        self, lo: ArrayLike, hi: ArrayLike, lengths: ArrayLike
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where each key occurs, ``lengths`` [n] being the keys' tokens.
+
+        Returns:
+            CSR: offsets [n + 1], and the positions in the forward text of the keys' first
+            tokens, in row order (not ascending).
+        """
+        return batch.locate_many(self.arrays, _rows(lo), _rows(hi), _rows(lengths))
+
+    def passage_of(self, positions: ArrayLike) -> NDArray[np.int32]:
+        """[n] the passages that hold these positions of the text.
+
+        Raises:
+            IndexError: a position outside the text.
+        """
+        wanted = _rows(positions)
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < self.n_tokens:
+            raise IndexError(
+                f"positions {wanted.min()} to {wanted.max()}: expected 0 to {self.n_tokens - 1}"
+            )
+        return batch.passages_of(self.arrays, wanted)
+
+    def passage_tokens(self, passage: int) -> NDArray[np.int32]:
+        """The token ids of one passage, markers included.
+
+        Raises:
+            IndexError: no such passage.
+        """
+        if not 0 <= passage < self.n_passages:
+            raise IndexError(f"passage {passage}: expected 0 to {self.n_passages - 1}")
+        begin, end = self.arrays.passage_offsets[passage : passage + 2]
+        return self.arrays.text[begin:end].astype(np.int32)
+
+
+def announce_compilation() -> None:
+    """Say so if numba finds no compiled kernels beside this package: the wait looks like a hang."""
+    cached = Path(batch.extend_many.stats.cache_path)
+    if not batch.extend_many.signatures and not any(cached.glob("batch.extend_many*.nbi")):
+        log.info("compiling index kernels (first run only)...")
+
+
+def _rows(values: ArrayLike) -> NDArray[np.int64]:
+    """One array type only: a read-only or strided one would make numba compile once more."""
+    return np.require(values, np.int64, ["C", "W"])
+
+
+def _tokens(values: ArrayLike) -> NDArray[np.int32]:
+    return np.require(values, np.int32, ["C", "W"])

@@ -1,0 +1,1 @@
+"""Rank losses, samplers and the stage-2 objective: tensors in, tensors out."""

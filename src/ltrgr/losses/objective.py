@@ -1,0 +1,159 @@
+"""The stage-2 objective: weighted (rank loss, sampler) terms plus lambda * L_gen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ltrgr.losses.pairs import split
+
+UNITS = ("score", "one_key")
+GENERATION = "generation"
+
+
+class RankLoss(Protocol):
+    """scores, relevance, mask [B, P] -> scalar."""
+
+    def __call__(self, scores: Tensor, relevance: Tensor, mask: Tensor, /) -> Tensor: ...
+
+
+class Sampler(Protocol):
+    """scores, relevance, mask [B, P] -> the chosen passages, bool [B, P]."""
+
+    def __call__(
+        self, scores: Tensor, relevance: Tensor, mask: Tensor, /, *, generator: torch.Generator
+    ) -> Tensor: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One rank loss over the passages that one sampler chooses.
+
+    ``unit`` says in what the loss measures scores: "score" gives it the raw scores; "one_key"
+    gives it multiples u of the one-key score and scales the result back, u * loss(scores / u),
+    so that a margin of 1.0 means one confident key seen once on any corpus while ``weight`` and
+    lambda keep their meaning.
+    """
+
+    loss: RankLoss
+    sampler: Sampler
+    weight: float = 1.0
+    unit: str = "score"
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise ValueError(f"found unit={self.unit!r}, expected one of {UNITS}; set loss.unit")
+        _expect_weight("weight", self.weight)
+
+    def __call__(
+        self, scores: Tensor, relevance: Tensor, chosen: Tensor, *, one_key_score: float
+    ) -> Tensor:
+        """The unweighted loss, in score units: scores, relevance, chosen [B, P] -> []."""
+        unit = one_key_score if self.unit == "one_key" else 1.0
+        return unit * self.loss(scores / unit, relevance, chosen)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """L = sum over terms of weight * L_term + lambda_generation * L_gen (method, sec. 4).
+
+    Terms of weight 0 are never evaluated; neither is L_gen with ``lambda_generation`` 0.
+    """
+
+    terms: Mapping[str, Term]
+    lambda_generation: float
+
+    def __post_init__(self) -> None:
+        _expect_weight("lambda_generation", self.lambda_generation)
+        if GENERATION in self.terms:
+            raise ValueError(f"found a term named {GENERATION!r}: the name of L_gen; rename it")
+        if not self.active and self.lambda_generation == 0:
+            raise ValueError(
+                f"found weight 0 for all of {[*self.terms, GENERATION]}, expected one above 0: "
+                "nothing would be trained; to measure stage 1 alone, evaluate without stage 2"
+            )
+
+    @property
+    def active(self) -> dict[str, Term]:
+        """The terms that take part: those with a weight above 0."""
+        return {name: term for name, term in self.terms.items() if term.weight > 0}
+
+    @property
+    def needs_one_key_score(self) -> bool:
+        """Whether any active term measures scores in one-key units."""
+        return any(term.unit == "one_key" for term in self.active.values())
+
+    def select(
+        self, scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """The passages that each active term looks at, so that only those need a gradient.
+
+        Args:
+            scores: [B, P] current scores (mined or recomputed); no gradient flows through them.
+            relevance: [B, P] bool or grade.
+            mask: [B, P] bool, the real passages of the padded lists.
+            generator: source of randomness; the same state gives the same choice.
+
+        Returns:
+            name -> bool [B, P]; empty rows for questions without a positive and a negative.
+        """
+        with torch.no_grad():
+            return {
+                name: _contrasting(
+                    term.sampler(scores.detach(), relevance, mask, generator=generator), relevance
+                )
+                for name, term in self.active.items()
+            }
+
+    def __call__(
+        self,
+        scores: Tensor,
+        relevance: Tensor,
+        chosen: Mapping[str, Tensor],
+        generation_loss: Tensor | None,
+        *,
+        one_key_score: float,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss to descend and its parts for the log.
+
+        Args:
+            scores: [B, P] differentiable scores, right at least where a term has chosen.
+            relevance: [B, P] bool or grade.
+            chosen: what ``select`` returned.
+            generation_loss: [] L_gen, or None where lambda_generation is 0.
+            one_key_score: the scale of ``unit="one_key"``; see ``losses.scale``.
+
+        Returns:
+            (total [], name -> detached value before weighting, "generation" included).
+        """
+        parts = {
+            name: term(scores, relevance, chosen[name], one_key_score=one_key_score)
+            for name, term in self.active.items()
+        }
+        weights = {name: term.weight for name, term in self.active.items()}
+        if self.lambda_generation > 0:
+            if generation_loss is None:
+                raise ValueError(
+                    f"found no generation loss, expected one with "
+                    f"lambda_generation={self.lambda_generation}; or set loss.lambda_generation=0"
+                )
+            parts[GENERATION], weights[GENERATION] = generation_loss, self.lambda_generation
+        total = torch.stack([weights[name] * part for name, part in parts.items()]).sum()
+        return total, {name: part.detach() for name, part in parts.items()}
+
+
+def _contrasting(chosen: Tensor, relevance: Tensor) -> Tensor:
+    """Drops the questions whose choice cannot teach an order: no positive or no negative in it."""
+    positive, negative = split(relevance=relevance, mask=chosen)
+    teaches = positive.any(dim=1, keepdim=True) & negative.any(dim=1, keepdim=True)
+    return chosen & teaches
+
+
+def _expect_weight(name: str, value: float) -> None:
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"found {name}={value}, expected a finite number, 0 or above; set {name}")

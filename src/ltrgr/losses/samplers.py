@@ -1,0 +1,56 @@
+"""Samplers: which passages of a rank list a rank loss sees.
+
+A sampler maps (scores [B, P], relevance [B, P], mask [B, P], generator) to a bool [B, P] that is
+a subset of the mask. Equal scores are taken in list order. A question without positives (or
+negatives) simply has none chosen.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ltrgr.losses.pairs import split
+
+
+def top(scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator) -> Tensor:
+    """The highest-scored positive and the highest-scored negative (L_rank1 of LTRGR, sec. 4)."""
+    return hardest(scores, relevance, mask, generator=generator, negatives=1)
+
+
+def random(
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator
+) -> Tensor:
+    """One positive and one negative, each uniformly at random (L_rank2 of LTRGR, sec. 4)."""
+    positive, negative = split(relevance=relevance, mask=mask)
+    lots = torch.rand(scores.shape, generator=generator, device=generator.device)
+    lots = lots.to(scores.device)
+    return _first(lots, positive, 1) | _first(lots, negative, 1)
+
+
+def everything(
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator
+) -> Tensor:
+    """The whole rank list."""
+    return mask.bool()
+
+
+def hardest(
+    scores: Tensor,
+    relevance: Tensor,
+    mask: Tensor,
+    *,
+    generator: torch.Generator,
+    negatives: int,
+) -> Tensor:
+    """The highest-scored positive and the ``negatives`` highest-scored negatives."""
+    positive, negative = split(relevance=relevance, mask=mask)
+    return _first(scores, positive, 1) | _first(scores, negative, negatives)
+
+
+def _first(values: Tensor, candidates: Tensor, k: int) -> Tensor:
+    """The k candidates of each row with the highest values, ties by position; bool [B, P]."""
+    order = torch.sort(values, dim=1, descending=True, stable=True).indices
+    ranked = candidates.gather(1, order)
+    taken = ranked & (ranked.cumsum(dim=1) <= k)
+    return torch.zeros_like(candidates).scatter(1, order, taken)

@@ -1,0 +1,7 @@
+"""The error of this room."""
+
+from __future__ import annotations
+
+
+class ModelError(ValueError):
+    """A checkpoint is missing or is not of the kind that was asked for."""

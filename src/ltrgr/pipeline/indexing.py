@@ -1,0 +1,89 @@
+"""Stage "index": tokenizer, serialised passages and the FM-index over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from transformers import AutoTokenizer
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.corpus.store import PassageStore
+from ltrgr.identifiers.serialise import SerialisedCorpus, serialise
+from ltrgr.identifiers.views import Family
+from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.index.fm_index import FMIndex
+from ltrgr.pipeline.artefact import Artefact
+from ltrgr.pipeline.describe import describe
+from ltrgr.pipeline.progress import bar
+from ltrgr.pipeline.settings import Backbone, Compute
+
+
+def index_artefact(*, root: Path, corpus: Corpus, family: Family, backbone: Backbone) -> Artefact:
+    """What identifies an index: the corpus, the views and the tokenizer."""
+    return Artefact(
+        root=root,
+        stage="index",
+        inputs={
+            "corpus": corpus.checksum,
+            "views": family.describe(),
+            "tokenizer": describe(backbone.tokenizer),
+        },
+    )
+
+
+def build_index(
+    directory: Path, *, corpus: Corpus, family: Family, backbone: Backbone, compute: Compute
+) -> None:
+    """Write the artefact's files."""
+    with bar(
+        total=100, description=f"index {corpus.name}", unit="%", shown=compute.progress
+    ) as progress:
+        vocabulary = Vocabulary(backbone.make_tokenizer(_texts(corpus)), family)
+        progress.update(10)
+        serialised = serialise(corpus.passages, vocabulary=vocabulary)
+        progress.update(20)
+        for field in fields(SerialisedCorpus):
+            if field.name not in ("tokens", "offsets"):  # the FM-index keeps these
+                np.save(directory / f"{field.name}.npy", getattr(serialised, field.name))
+        PassageStore.write(corpus.passages, directory)
+        vocabulary.tokenizer.save_pretrained(directory / "tokenizer")
+        FMIndex.build(
+            tokens=serialised.tokens,
+            offsets=serialised.offsets,
+            vocabulary_size=len(vocabulary),
+            directory=directory / "fm_index",
+            progress=lambda _, share: progress.update(30 + int(70 * share) - progress.n),
+        )
+
+
+def open_vocabulary(index_directory: Path, family: Family) -> Vocabulary:
+    """The vocabulary that an index was built with."""
+    tokenizer = AutoTokenizer.from_pretrained(index_directory / "tokenizer")
+    return Vocabulary(tokenizer, family)
+
+
+def open_serialised(index_directory: Path) -> SerialisedCorpus:
+    """The token stream and its fields, memory-mapped."""
+    arrays = FMIndex.open(index_directory / "fm_index").arrays
+    kept = {
+        field.name: np.load(index_directory / f"{field.name}.npy")
+        for field in fields(SerialisedCorpus)
+        if field.name not in ("tokens", "offsets")
+    }
+    return SerialisedCorpus(
+        tokens=np.asarray(arrays.text, dtype=np.int32),
+        offsets=np.asarray(arrays.passage_offsets, dtype=np.int64),
+        **kept,
+    )
+
+
+def _texts(corpus: Corpus) -> Iterator[str]:
+    """What a tokenizer may learn from: passages and training questions, nothing of dev or test."""
+    for passage in corpus.passages:
+        yield f"{passage.title} {passage.text}"
+        yield from passage.pseudo_queries
+    for query in corpus.train.queries:
+        yield query.text

@@ -1,0 +1,121 @@
+"""Stage "mine": the stage-1 model's rank lists for training questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.identifiers.join import stack
+from ltrgr.identifiers.own_queries import own_query_ranges
+from ltrgr.identifiers.tokenised import csr_offsets, tokenise_questions
+from ltrgr.pipeline.artefact import Artefact
+from ltrgr.pipeline.describe import describe
+from ltrgr.pipeline.indexing import open_serialised
+from ltrgr.pipeline.progress import watch
+from ltrgr.pipeline.seeding import seed_everything
+from ltrgr.pipeline.settings import Compute, Mining
+from ltrgr.retrieval.mined import MinedLists, trim
+from ltrgr.retrieval.retriever import Ranges, Retriever
+
+
+def mine_artefact(
+    *, root: Path, pretrained: Artefact, corpus: Corpus, search: dict[str, object], settings: Mining
+) -> Artefact:
+    """What identifies mined lists: the model, the search settings, the questions."""
+    return Artefact(
+        root=root,
+        stage="mine",
+        inputs={
+            "model": pretrained.fingerprint,
+            "corpus": corpus.checksum,
+            "search": search,
+            "settings": describe(settings),
+        },
+    )
+
+
+def mine(
+    directory: Path, *, retriever: Retriever, corpus: Corpus, settings: Mining, compute: Compute
+) -> None:
+    """Search with training questions and keep the lists with the keys that made them."""
+    seed_everything(settings.seed, compute=compute)
+    chosen = _choose(len(corpus.train.queries), settings)
+    vocabulary = retriever.vocabulary
+    questions = tokenise_questions(
+        corpus.train,
+        corpus.passages,
+        vocabulary=vocabulary,
+        longest=retriever.decoding.longest_question,
+    )
+    marked = np.asarray([view.begin is not None for view in vocabulary.family.views.values()])
+    excluded = _select(
+        own_query_ranges(questions, open_serialised(retriever.index_directory), marked=marked),
+        chosen,
+    )
+    batches = retriever.rank(
+        [corpus.train.queries[i].text for i in chosen], k=settings.passages, excluded=excluded
+    )
+    kept_keys, members, passages, scores, covers = [], [], [], [], []
+    for _, (keys, lists) in watch(
+        ((part, (keys, lists)) for part, keys, lists in batches),
+        total=len(chosen),
+        description=f"mine {'+'.join(vocabulary.family.names)}",
+        shown=compute.progress,
+    ):
+        kept, member = trim(keys, lists)
+        kept_keys.append(kept)
+        members.append(member)
+        passages.append(lists.passage)
+        scores.append(lists.score)
+        covers.append(lists.cover)
+    passage = np.concatenate(passages)
+    MinedLists(
+        question=chosen,
+        passage=passage,
+        score=np.concatenate(scores),
+        relevance=relevance_of(
+            passage, questions.relevant_offsets, questions.relevant, rows=chosen
+        ),
+        member=np.concatenate(members),
+        cover=np.concatenate(covers),
+        keys=stack(kept_keys),
+    ).save(directory)
+
+
+def relevance_of(
+    passage: NDArray[np.int32],
+    relevant_offsets: NDArray[np.int64],
+    relevant: NDArray[np.int64],
+    *,
+    rows: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """[Q, P] whether each listed passage is judged relevant to its question.
+
+    Args:
+        relevant_offsets, relevant: CSR of relevant passages over all questions.
+        rows: [Q] the questions of the lists.
+    """
+    span = int(max(passage.max(initial=0), relevant.max(initial=0))) + 1
+    owner = np.repeat(np.arange(len(relevant_offsets) - 1), np.diff(relevant_offsets))
+    asked = rows[:, None] * span + passage
+    found: NDArray[np.bool_] = np.isin(asked, owner * span + relevant) & (passage >= 0)
+    return found
+
+
+def _choose(available: int, settings: Mining) -> NDArray[np.int64]:
+    if settings.questions is None or settings.questions >= available:
+        return np.arange(available)
+    drawn = np.random.default_rng(settings.seed).permutation(available)
+    return np.sort(drawn[: settings.questions])
+
+
+def _select(ranges: Ranges, rows: NDArray[np.int64]) -> Ranges:
+    offsets, starts, ends = ranges
+    widths = np.diff(offsets)[rows]
+    chosen_offsets = csr_offsets(widths)
+    within = np.arange(chosen_offsets[-1]) - np.repeat(chosen_offsets[:-1], widths)
+    picked = np.repeat(offsets[rows], widths) + within
+    return chosen_offsets, starts[picked], ends[picked]

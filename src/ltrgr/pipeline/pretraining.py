@@ -1,0 +1,155 @@
+"""Stage "pretrain": learning to generate identifiers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.data.identifier_pairs import IdentifierPairs, TargetSampler
+from ltrgr.identifiers.serialise import SerialisedCorpus
+from ltrgr.identifiers.tokenised import tokenise_questions
+from ltrgr.identifiers.views import Family
+from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.pipeline.artefact import Artefact
+from ltrgr.pipeline.describe import describe
+from ltrgr.pipeline.indexing import open_serialised, open_vocabulary
+from ltrgr.pipeline.seeding import seed_everything
+from ltrgr.pipeline.settings import Backbone, Compute, Pretraining, Targets, Tracking
+from ltrgr.pipeline.trainer import LAST, loggers, make_trainer, resume_from
+from ltrgr.retrieval.retriever import Retriever
+from ltrgr.retrieval.settings import Decoding
+from ltrgr.scoring.settings import Scoring
+from ltrgr.training.identifier_pretraining import IdentifierPretraining
+
+
+def pretrain_artefact(
+    *, root: Path, index: Artefact, corpus: Corpus, backbone: Backbone, settings: Pretraining
+) -> Artefact:
+    """What identifies a stage-1 model: index, training split, network and settings."""
+    return Artefact(
+        root=root,
+        stage="pretrain",
+        inputs={
+            "index": index.fingerprint,
+            "corpus": corpus.checksum,
+            "network": describe(backbone.network),
+            "settings": describe(settings),
+        },
+    )
+
+
+def target_sampler(
+    *,
+    corpus: Corpus,
+    vocabulary: Vocabulary,
+    serialised: SerialisedCorpus,
+    settings: Targets,
+) -> TargetSampler:
+    """The sampler of (prompt, identifier) pairs over a corpus's training split."""
+    questions = tokenise_questions(
+        corpus.train,
+        corpus.passages,
+        vocabulary=vocabulary,
+        longest=settings.longest_question,
+    )
+    return TargetSampler(
+        vocabulary=vocabulary,
+        corpus=serialised,
+        questions=questions,
+        span_length=settings.span_length,
+        temperature=settings.temperature,
+        unsupervised=settings.unsupervised,
+        longest_question=settings.longest_question,
+        longest_target=settings.longest_target,
+    )
+
+
+def pretrain(
+    directory: Path,
+    *,
+    artefact: Artefact,
+    index: Path,
+    corpus: Corpus,
+    family: Family,
+    backbone: Backbone,
+    settings: Pretraining,
+    scoring: Scoring,
+    decoding: Decoding,
+    compute: Compute,
+    tracking: Tracking,
+) -> None:
+    """Train in ``directory``, going on from its last checkpoint if it holds one."""
+    seed_everything(settings.seed, compute=compute)
+    vocabulary = open_vocabulary(index, family)
+    sampler = target_sampler(
+        corpus=corpus,
+        vocabulary=vocabulary,
+        serialised=open_serialised(index),
+        settings=settings.targets,
+    )
+    module = IdentifierPretraining(
+        model=backbone.make_network(vocabulary),
+        learning_rate=settings.learning_rate,
+        cross_attention_rate=settings.cross_attention_rate,
+        weight_decay=settings.weight_decay,
+        warm_up=settings.warm_up,
+        steps=settings.steps,
+        label_smoothing=settings.label_smoothing,
+    )
+    data = IdentifierPairs(sampler=sampler, batch_size=settings.batch_size, seed=settings.seed)
+    keeper = ModelCheckpoint(
+        dirpath=directory / "checkpoints",
+        filename=Path(LAST).stem,
+        every_n_train_steps=settings.checkpoint_every,
+        save_top_k=1,
+        enable_version_counter=False,
+    )
+    with loggers(
+        directory,
+        stage="pretrain",
+        name=f"pretrain {'+'.join(family.names)} {artefact.fingerprint[:6]}",
+        tracking=tracking,
+        config=artefact.inputs,
+    ) as logger:
+        trainer = make_trainer(
+            directory=directory,
+            steps=settings.steps,
+            precision=settings.precision,
+            clip=settings.clip,
+            compute=compute,
+            logger=logger,
+            callbacks=[keeper],
+            validate_every=None,
+            description=f"stage 1: {'+'.join(family.names)}",
+        )
+        trainer.fit(module, data, ckpt_path=resume_from(directory / "checkpoints"), weights_only=False)
+    if trainer.global_step < settings.steps:
+        # Lightning swallows Ctrl-C; an unfinished run must not look like a finished one.
+        raise KeyboardInterrupt(f"stopped after {trainer.global_step} of {settings.steps} steps")
+    expect_finite(module.model)
+    retriever = Retriever(
+        model=module.model.cpu().eval(),
+        vocabulary=vocabulary,
+        index_directory=index,
+        scoring=scoring,
+        decoding=decoding,
+    )
+    retriever.save(directory, index=os.path.relpath(index, artefact.directory))
+
+
+def expect_finite(model: object) -> None:
+    """Refuse a diverged model.
+
+    Raises:
+        FloatingPointError: a weight is not a number or infinite.
+    """
+    for name, weights in model.named_parameters():  # type: ignore[attr-defined]
+        if not np.isfinite(weights.detach().float().sum().item()):
+            raise FloatingPointError(
+                f"training diverged: {name} is not finite; lower the learning rate "
+                "(pretrain.learning_rate or rank.learning_rate) and run the command again"
+            )

@@ -1,0 +1,206 @@
+"""Stage "rank": learning to rank on mined lists, the best checkpoint chosen on dev."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import Logger, WandbLogger
+from torch import Tensor
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.data.rank_lists import RankLists, RankListSampler
+from ltrgr.evaluation.online import OnlineRetrieval
+from ltrgr.identifiers.tokenised import tokenise_questions
+from ltrgr.losses.scale import one_key_score
+from ltrgr.pipeline.artefact import Artefact
+from ltrgr.pipeline.describe import describe
+from ltrgr.pipeline.indexing import open_serialised
+from ltrgr.pipeline.mining import relevance_of
+from ltrgr.pipeline.pretraining import expect_finite, target_sampler
+from ltrgr.pipeline.seeding import seed_everything
+from ltrgr.pipeline.settings import Compute, Pretraining, Ranking, Tracking
+from ltrgr.pipeline.trainer import LAST, loggers, make_trainer, resume_from
+from ltrgr.retrieval.mined import MinedLists
+from ltrgr.retrieval.retriever import Retriever
+from ltrgr.training.learning_to_rank import LearningToRank, SearchDev
+
+DEPTH = 100
+"""passages searched per dev question"""
+
+
+def rank_artefact(
+    *, root: Path, mined: Artefact, pretraining: Pretraining, settings: Ranking
+) -> Artefact:
+    """What identifies a stage-2 model: mined lists (hence model and corpus) and settings."""
+    return Artefact(
+        root=root,
+        stage="rank",
+        inputs={
+            "mined": mined.fingerprint,
+            "targets": describe(pretraining.targets),
+            "settings": describe(settings),
+        },
+    )
+
+
+def rank(
+    directory: Path,
+    *,
+    artefact: Artefact,
+    retriever: Retriever,
+    mined: Path,
+    corpus: Corpus,
+    pretraining: Pretraining,
+    settings: Ranking,
+    compute: Compute,
+    tracking: Tracking,
+    name: str,
+) -> None:
+    """Train in ``directory``, going on from its last checkpoint if it holds one."""
+    seed_everything(settings.seed, compute=compute)
+    module = _module(retriever, corpus=corpus, settings=settings)
+    data = _data(
+        retriever, mined=mined, corpus=corpus, pretraining=pretraining, settings=settings
+    )
+    every = min(settings.validate_every, settings.steps)
+    best = ModelCheckpoint(
+        dirpath=directory / "checkpoints",
+        filename="best",
+        monitor=settings.monitor,
+        mode="max",
+        save_weights_only=True,
+        enable_version_counter=False,
+    )
+    last = ModelCheckpoint(
+        dirpath=directory / "checkpoints",
+        filename=Path(LAST).stem,
+        every_n_train_steps=every,
+        enable_version_counter=False,
+    )
+    patience = EarlyStopping(monitor=settings.monitor, mode="max", patience=settings.patience)
+    with loggers(
+        directory, stage="rank", name=name, tracking=tracking, config=artefact.inputs
+    ) as logger:
+        trainer = make_trainer(
+            directory=directory,
+            steps=settings.steps,
+            precision=settings.precision,
+            clip=settings.clip,
+            compute=compute,
+            logger=logger,
+            callbacks=[best, last, patience],
+            validate_every=every,
+            description=f"stage 2: {name}",
+        )
+        trainer.fit(
+            module, data, ckpt_path=resume_from(directory / "checkpoints"), weights_only=False
+        )
+        if trainer.interrupted or not best.best_model_path:
+            raise KeyboardInterrupt(f"stopped after {trainer.global_step} steps")
+        state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+        module.load_state_dict(state["state_dict"], strict=True)
+        expect_finite(module.model)
+        retriever.model = module.model.to(compute.device).eval()
+        _log_examples(logger, retriever, corpus)
+    retriever.model = retriever.model.cpu()
+    index = os.path.relpath(retriever.index_directory, artefact.directory)
+    retriever.save(directory, index=index)
+
+
+def _module(retriever: Retriever, *, corpus: Corpus, settings: Ranking) -> LearningToRank:
+    scoring, n_tokens = retriever.scoring, retriever.index.n_tokens
+    objective = settings.objective
+    unit = 1.0
+    if objective.needs_one_key_score:
+        unit = one_key_score(n_tokens, scoring.exponent, smoothing=scoring.smoothing)
+    return LearningToRank(
+        model=retriever.model,
+        objective=objective,
+        scoring=scoring,
+        views=retriever.vocabulary.family.names,
+        n_tokens=n_tokens,
+        one_key_score=unit,
+        search_dev=_search_dev(retriever, corpus),
+        metric=OnlineRetrieval(),
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        warm_up=settings.warm_up,
+        steps=settings.steps,
+        label_smoothing=settings.label_smoothing,
+    )
+
+
+def _data(
+    retriever: Retriever,
+    *,
+    mined: Path,
+    corpus: Corpus,
+    pretraining: Pretraining,
+    settings: Ranking,
+) -> RankLists:
+    vocabulary = retriever.vocabulary
+    longest = retriever.decoding.longest_question
+    questions = tokenise_questions(
+        corpus.train, corpus.passages, vocabulary=vocabulary, longest=longest
+    )
+    targets = target_sampler(
+        corpus=corpus,
+        vocabulary=vocabulary,
+        serialised=open_serialised(retriever.index_directory),
+        settings=pretraining.targets,
+    )
+    generates = settings.objective.lambda_generation > 0
+    sampler = RankListSampler(
+        mined=MinedLists.load(mined),
+        vocabulary=vocabulary,
+        questions=questions,
+        select=settings.objective.select,
+        targets=targets,
+        targets_per_question=settings.targets_per_question if generates else 0,
+        longest_question=longest,
+    )
+    return RankLists(
+        sampler=sampler,
+        batch_size=settings.batch_size,
+        dev=torch.arange(min(settings.dev_questions, len(corpus.dev.queries))),
+        seed=settings.seed,
+    )
+
+
+def _search_dev(retriever: Retriever, corpus: Corpus) -> SearchDev:
+    dev = tokenise_questions(
+        corpus.dev, corpus.passages, vocabulary=retriever.vocabulary, longest=1
+    )
+
+    def search(rows: Tensor) -> tuple[Tensor, Tensor]:
+        numbers = rows.cpu().numpy()
+        texts = [corpus.dev.queries[i].text for i in numbers]
+        passage = np.concatenate(
+            [lists.passage for _, _, lists in retriever.rank(texts, k=DEPTH)]
+        )
+        relevance = relevance_of(passage, dev.relevant_offsets, dev.relevant, rows=numbers)
+        n_relevant = np.diff(dev.relevant_offsets)[numbers]
+        return torch.from_numpy(relevance), torch.from_numpy(n_relevant)
+
+    return search
+
+
+def _log_examples(logger: list[Logger], retriever: Retriever, corpus: Corpus) -> None:
+    """A table of example rank lists, for the eye."""
+    queries = corpus.dev.queries[:8]
+    rows: list[list[Any]] = []
+    for query, hits in zip(queries, retriever.search([q.text for q in queries], k=3), strict=True):
+        relevant = corpus.dev.qrels.get(query.id, {})
+        for place, hit in enumerate(hits):
+            found = "; ".join(f"{f.view}: {f.text} ({f.weight:.0f})" for f in hit.found_by[:5])
+            right = relevant.get(hit.passage.id, 0) > 0
+            rows.append([query.text, place + 1, right, hit.passage.title, hit.score, found])
+    columns = ["question", "rank", "relevant", "passage", "score", "found by"]
+    for one in logger:
+        if isinstance(one, WandbLogger):
+            one.log_table("examples", columns=columns, data=rows)

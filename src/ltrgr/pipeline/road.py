@@ -1,0 +1,201 @@
+"""The main road: corpus -> index -> stage 1 -> mined lists -> stage 2 -> measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.identifiers.views import Family
+from ltrgr.pipeline.artefact import Artefact
+from ltrgr.pipeline.describe import describe
+from ltrgr.pipeline.evaluating import Evaluation, evaluate_bm25, evaluate_retriever
+from ltrgr.pipeline.indexing import build_index, index_artefact
+from ltrgr.pipeline.mining import mine, mine_artefact
+from ltrgr.pipeline.pretraining import pretrain, pretrain_artefact
+from ltrgr.pipeline.ranking import rank, rank_artefact
+from ltrgr.pipeline.settings import Backbone, Compute, Mining, Pretraining, Ranking, Tracking
+from ltrgr.retrieval.retriever import Retriever
+from ltrgr.retrieval.settings import Decoding
+from ltrgr.scoring.settings import Scoring
+
+
+@dataclass(frozen=True, kw_only=True)
+class Road:
+    """Every stage of one configuration; a stage builds what it needs and finds what is done.
+
+    Two roads that differ only in stage-2 settings share index, stage 1 and mined lists.
+    """
+
+    root: Path
+    corpus: Corpus
+    family: Family
+    backbone: Backbone
+    scoring: Scoring
+    decoding: Decoding
+    pretraining: Pretraining
+    mining: Mining
+    ranking: Ranking
+    evaluation: Evaluation
+    compute: Compute
+    tracking: Tracking
+    name: str = "LTRGR"
+
+    @cached_property
+    def indexed(self) -> Artefact:
+        """The index."""
+        return index_artefact(
+            root=self.root, corpus=self.corpus, family=self.family, backbone=self.backbone
+        )
+
+    @cached_property
+    def pretrained(self) -> Artefact:
+        """The stage-1 model."""
+        return pretrain_artefact(
+            root=self.root,
+            index=self.indexed,
+            corpus=self.corpus,
+            backbone=self.backbone,
+            settings=self.pretraining,
+        )
+
+    @cached_property
+    def mined(self) -> Artefact:
+        """The rank lists of training questions."""
+        return mine_artefact(
+            root=self.root,
+            pretrained=self.pretrained,
+            corpus=self.corpus,
+            search=self._search,
+            settings=self.mining,
+        )
+
+    @cached_property
+    def ranked(self) -> Artefact:
+        """The stage-2 model."""
+        return rank_artefact(
+            root=self.root,
+            mined=self.mined,
+            pretraining=self.pretraining,
+            settings=self.ranking,
+        )
+
+    def index(self) -> Path:
+        """Build the index unless it is there."""
+        return self.indexed.build(
+            lambda directory: build_index(
+                directory,
+                corpus=self.corpus,
+                family=self.family,
+                backbone=self.backbone,
+                compute=self.compute,
+            )
+        )
+
+    def pretrain(self) -> Path:
+        """Train stage 1 unless it is done."""
+        if self.pretrained.is_done():
+            return self.pretrained.open()
+        index = self.index()
+        return self.pretrained.build(
+            lambda directory: pretrain(
+                directory,
+                artefact=self.pretrained,
+                index=index,
+                corpus=self.corpus,
+                family=self.family,
+                backbone=self.backbone,
+                settings=self.pretraining,
+                scoring=self.scoring,
+                decoding=self.decoding,
+                compute=self.compute,
+                tracking=self.tracking,
+            ),
+            seed=self.pretraining.seed,
+        )
+
+    def mine(self) -> Path:
+        """Mine rank lists unless they are there."""
+        if self.mined.is_done():
+            return self.mined.open()
+        model = self.pretrain()
+        return self.mined.build(
+            lambda directory: mine(
+                directory,
+                retriever=self.open(model),
+                corpus=self.corpus,
+                settings=self.mining,
+                compute=self.compute,
+            ),
+            seed=self.mining.seed,
+        )
+
+    def rank(self) -> Path:
+        """Train stage 2 unless it is done."""
+        if self.ranked.is_done():
+            return self.ranked.open()
+        mined = self.mine()
+        return self.ranked.build(
+            lambda directory: rank(
+                directory,
+                artefact=self.ranked,
+                retriever=self.open(self.pretrain()),
+                mined=mined,
+                corpus=self.corpus,
+                pretraining=self.pretraining,
+                settings=self.ranking,
+                compute=self.compute,
+                tracking=self.tracking,
+                name=self.name,
+            ),
+            seed=self.ranking.seed,
+        )
+
+    def evaluate(self, system: str) -> Path:
+        """Measure ``bm25``, the model of stage 1 (``pretrain``) or of stage 2 (``rank``)."""
+        if system == "bm25":
+            return self._evaluated(system, model=None).build(
+                lambda directory: evaluate_bm25(
+                    directory, corpus=self.corpus, settings=self.evaluation, compute=self.compute
+                )
+            )
+        model = {"pretrain": self.pretrained, "rank": self.ranked}[system]
+        artefact = self._evaluated(system, model=model)
+        if artefact.is_done():
+            return artefact.open()
+        directory = self.pretrain() if system == "pretrain" else self.rank()
+        return artefact.build(
+            lambda partial: evaluate_retriever(
+                partial,
+                retriever=self.open(directory),
+                corpus=self.corpus,
+                settings=self.evaluation,
+                compute=self.compute,
+                name=self.name,
+            )
+        )
+
+    def open(self, model: Path) -> Retriever:
+        """A trained model with this road's search settings."""
+        return Retriever.from_pretrained(
+            model, device=self.compute.device, scoring=self.scoring, decoding=self.decoding
+        )
+
+    @property
+    def _search(self) -> dict[str, object]:
+        return {"scoring": describe(self.scoring), "decoding": describe(self.decoding)}
+
+    def _evaluated(self, system: str, *, model: Artefact | None) -> Artefact:
+        searched = {} if model is None else self._search
+        return Artefact(
+            root=self.root,
+            stage="evaluate",
+            inputs={
+                "system": system,
+                "model": None if model is None else model.fingerprint,
+                "corpus": self.corpus.checksum,
+                "settings": describe(self.evaluation),
+                **searched,
+            },
+        )

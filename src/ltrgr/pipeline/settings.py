@@ -1,0 +1,127 @@
+"""What each stage can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.losses.objective import Objective
+from ltrgr.pipeline.describe import NOT_IDENTITY
+
+
+def _elsewhere(default: Any) -> Any:
+    """A setting that changes where or how fast, never what is computed."""
+    return field(default=default, metadata={NOT_IDENTITY: True})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backbone:
+    """A tokenizer and the network over it; both are called with what is only known later."""
+
+    tokenizer: Callable[..., Any]
+    """(texts: Iterable[str]) -> fast tokenizer"""
+    network: Callable[..., Any]
+    """(vocabulary: Vocabulary) -> encoder-decoder"""
+
+    def make_tokenizer(self, texts: Iterable[str]) -> Any:
+        """The tokenizer, trained on ``texts`` if it is of that kind."""
+        return self.tokenizer(texts=texts)
+
+    def make_network(self, vocabulary: Vocabulary) -> Any:
+        """A fresh network for this vocabulary."""
+        return self.network(vocabulary=vocabulary)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """How stage-1 targets are drawn; see ``data.identifier_pairs.TargetSampler``."""
+
+    span_length: int
+    temperature: float
+    unsupervised: float
+    longest_question: int
+    longest_target: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretraining:
+    """Stage 1; rates and steps as in ``training.identifier_pretraining``."""
+
+    targets: Targets
+    steps: int
+    batch_size: int
+    learning_rate: float
+    cross_attention_rate: float | None
+    weight_decay: float
+    warm_up: float
+    label_smoothing: float
+    clip: float
+    precision: str
+    seed: int
+    checkpoint_every: int = _elsewhere(500)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mining:
+    """Rank lists for stage 2: ``passages`` each, of at most ``questions`` training questions."""
+
+    passages: int
+    questions: int | None
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Stage 2; rates and steps as in ``training.learning_to_rank``."""
+
+    objective: Objective
+    steps: int
+    batch_size: int
+    targets_per_question: int
+    learning_rate: float
+    weight_decay: float
+    warm_up: float
+    label_smoothing: float
+    clip: float
+    precision: str
+    validate_every: int
+    dev_questions: int
+    monitor: str
+    patience: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compute:
+    """Where and how it runs; no part of any fingerprint."""
+
+    accelerator: str = "auto"
+    threads: int | None = None
+    progress: bool = True
+
+    @property
+    def device(self) -> str:
+        """The torch device that search runs on."""
+        import torch
+
+        gpu = self.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+        return "cuda" if gpu else "cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracking:
+    """Where curves go besides CSV. ``mode``: auto (online with a key, else offline), online,
+    offline or disabled."""
+
+    mode: str = "auto"
+    project: str = "ltrgr"
+    group: str | None = None
+    directory: Path = Path("runs")
+
+    def __post_init__(self) -> None:
+        modes = ("auto", "online", "offline", "disabled")
+        if self.mode not in modes:
+            raise ValueError(f"wandb.mode={self.mode!r}: expected one of {modes}")

@@ -1,0 +1,104 @@
+"""The main table: every system measured, with spread over seeds and significance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltrgr.evaluation.significance import paired_randomisation
+from ltrgr.pipeline.evaluating import Measured
+from ltrgr.report.table import Cell, ResultTable, Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """One row, measured once per seed."""
+
+    name: str
+    runs: Sequence[Measured]
+    note: str = ""
+
+    def mean(self, metric: str) -> NDArray[np.float64]:
+        """[n] per-question value, averaged over the seeds."""
+        return np.mean([run.values[metric] for run in self.runs], axis=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A letter for every cell whose difference to ``reference`` is significant."""
+
+    reference: str
+    letter: str
+
+
+def make_table(
+    systems: Sequence[System],
+    *,
+    title: str,
+    metrics: Mapping[str, str],
+    comparisons: Sequence[Comparison],
+    level: float,
+    samples: int,
+    notes: Sequence[str] = (),
+) -> ResultTable:
+    """The table of ``systems``.
+
+    Args:
+        metrics: measured name -> column name.
+        level: significance level of the two-sided paired randomisation test over questions; a
+            system of several seeds takes part with its per-question mean.
+    """
+    by_name = {system.name: system for system in systems}
+    present = [c for c in comparisons if c.reference in by_name]
+    rows = [
+        Row(
+            name=system.name,
+            cells={
+                shown: Cell(
+                    mean=float(system.mean(metric).mean()),
+                    spread=_spread([run.means()[metric] for run in system.runs]),
+                    letters="".join(
+                        c.letter
+                        for c in present
+                        if _differs(
+                            system, by_name[c.reference], metric, level=level, samples=samples
+                        )
+                    ),
+                )
+                for metric, shown in metrics.items()
+                if metric in system.runs[0].values
+            },
+            seconds=float(np.median([run.seconds_per_question for run in system.runs])),
+            seeds=len(system.runs),
+            note=system.note,
+        )
+        for system in systems
+    ]
+    explained = [
+        f"{c.letter}: differs from {c.reference}, paired randomisation test, p < {level:g}"
+        for c in present
+    ]
+    n = len(systems[0].runs[0].query_ids)
+    return ResultTable(
+        title=title,
+        metrics=tuple(metrics.values()),
+        rows=tuple(rows),
+        notes=(
+            *explained,
+            f"{n} questions; ± is the standard deviation over the seeds of stage 2",
+            *notes,
+        ),
+    )
+
+
+def _spread(means: Sequence[float]) -> float | None:
+    return float(np.std(means, ddof=1)) if len(means) > 1 else None
+
+
+def _differs(a: System, b: System, metric: str, *, level: float, samples: int) -> bool:
+    if a.name == b.name:
+        return False
+    return paired_randomisation(a.mean(metric), b.mean(metric), samples=samples) < level

@@ -1,0 +1,113 @@
+"""One Lightning trainer for both stages: loggers, checkpoints, progress, resume."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback, LearningRateMonitor
+from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
+
+from ltrgr.pipeline.progress import StepProgress
+from ltrgr.pipeline.settings import Compute, Tracking
+
+LAST = "last.ckpt"
+
+# They tell of tips and devices at every start.
+for _name in ("pytorch_lightning", "lightning.pytorch"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+def wandb_mode(tracking: Tracking) -> str:
+    """Online only where there is a key, unless told otherwise."""
+    if tracking.mode != "auto":
+        return tracking.mode
+    chosen = os.environ.get("WANDB_MODE")
+    return chosen or ("online" if os.environ.get("WANDB_API_KEY") else "offline")
+
+
+@contextmanager
+def loggers(
+    directory: Path, *, stage: str, name: str, tracking: Tracking, config: Mapping[str, Any]
+) -> Iterator[list[Logger]]:
+    """CSV always, and W&B unless disabled; the W&B run is finished whatever happens."""
+    made: list[Logger] = [CSVLogger(directory, name="curves", version="")]
+    mode = wandb_mode(tracking)
+    if mode != "disabled":
+        tracking.directory.mkdir(parents=True, exist_ok=True)
+        made.append(
+            WandbLogger(
+                project=tracking.project,
+                group=tracking.group,
+                job_type=stage,
+                name=name,
+                save_dir=str(tracking.directory),
+                offline=mode == "offline",
+                config=dict(config),
+                settings=_quiet(),
+            )
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning")
+            yield made
+    finally:
+        if mode != "disabled":
+            import wandb
+
+            wandb.finish()
+
+
+def make_trainer(
+    *,
+    directory: Path,
+    steps: int,
+    precision: str,
+    clip: float,
+    compute: Compute,
+    logger: list[Logger],
+    callbacks: list[Callback],
+    validate_every: int | None,
+    description: str,
+) -> pl.Trainer:
+    """A trainer that runs ``steps`` steps and validates every ``validate_every`` of them."""
+    bars: list[Callback] = [StepProgress(description)] if compute.progress else []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pl.Trainer(
+            default_root_dir=directory,
+            max_steps=steps,
+            max_epochs=-1,
+            accelerator=compute.accelerator,
+            devices=1,
+            precision=precision,  # type: ignore[arg-type]
+            gradient_clip_val=clip,
+            logger=logger,
+            callbacks=[*callbacks, LearningRateMonitor("step"), *bars],
+            log_every_n_steps=10,
+            val_check_interval=validate_every,
+            check_val_every_n_epoch=None,
+            limit_val_batches=None if validate_every else 0,
+            num_sanity_val_steps=0,
+            enable_model_summary=False,
+            enable_progress_bar=False,
+            inference_mode=True,
+        )
+
+
+def resume_from(directory: Path) -> str | None:
+    """The last checkpoint of a run that was stopped, if there is one."""
+    last = directory / LAST
+    return str(last) if last.is_file() else None
+
+
+def _quiet() -> Any:
+    import wandb
+
+    return wandb.Settings(silent=True, console="off", x_disable_stats=True)

@@ -1,0 +1,141 @@
+"""The main table: rows of systems, columns of metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One metric of one system, as a fraction in [0, 1]; printed times 100."""
+
+    mean: float
+    spread: float | None = None
+    """Standard deviation over seeds; None for a single run."""
+    letters: str = ""
+    """Letters of the significance tests this cell passes; the table's notes explain them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One system."""
+
+    name: str
+    cells: Mapping[str, Cell]
+    """metric -> cell; a metric that is absent is printed as a dash."""
+    seconds: float | None = None
+    """Seconds per question."""
+    seeds: int = 1
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultTable:
+    """Rows over ``metrics``, in print order; ``notes`` are the lines below the table."""
+
+    title: str
+    metrics: tuple[str, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """One cell as every renderer prints it."""
+
+    value: str
+    spread: str = ""
+    letters: str = ""
+    best: bool = False
+
+
+ABSENT = Printed(value="-")
+
+
+def header(table: ResultTable) -> list[str]:
+    """Return the column names."""
+    seeds = ["seeds"] if any(row.seeds > 1 for row in table.rows) else []
+    notes = ["note"] if any(row.note for row in table.rows) else []
+    return ["model", *table.metrics, "s / question", *seeds, *notes]
+
+
+def body(table: ResultTable) -> list[list[Printed]]:
+    """Return the printed cells, row by row; the best value of a column is marked.
+
+    Metrics are percentages with one decimal and higher is better; seconds have three significant
+    digits and lower is better. Values that print alike share the mark.
+    """
+    columns = [[_metric(row.cells.get(metric)) for row in table.rows] for metric in table.metrics]
+    columns = [_mark(column, best=max) for column in columns]
+    seconds = [
+        ABSENT if row.seconds is None else Printed(value=_seconds(row.seconds))
+        for row in table.rows
+    ]
+    columns = [[Printed(value=row.name) for row in table.rows], *columns, _mark(seconds, best=min)]
+    if "seeds" in header(table):
+        columns.append([Printed(value=str(row.seeds)) for row in table.rows])
+    if "note" in header(table):
+        columns.append([Printed(value=row.note) for row in table.rows])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def to_json(table: ResultTable) -> str:
+    """Return the table with full precision; ``from_json`` gives it back."""
+    return json.dumps(asdict(table), indent=2, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> ResultTable:
+    """Return the table that ``to_json`` wrote.
+
+    Raises:
+        ValueError: the text is not such a table; says what is wrong.
+    """
+    try:
+        loaded = json.loads(text)
+        rows = tuple(_row(row) for row in loaded["rows"])
+        metrics, notes = tuple(loaded["metrics"]), tuple(loaded["notes"])
+        return ResultTable(title=loaded["title"], metrics=metrics, rows=rows, notes=notes)
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"this JSON is not a result table ({error!r}); expected title, metrics, rows and "
+            "notes. Write it anew with: ltrgr table"
+        ) from error
+
+
+def _row(loaded: dict[str, Any]) -> Row:
+    cells = {metric: Cell(**cell) for metric, cell in loaded["cells"].items()}
+    return Row(**(loaded | {"cells": cells}))
+
+
+def _metric(cell: Cell | None) -> Printed:
+    if cell is None:
+        return ABSENT
+    spread = "" if cell.spread is None else f"{100 * cell.spread:.1f}"
+    return Printed(value=f"{100 * cell.mean:.1f}", spread=spread, letters=cell.letters)
+
+
+def _seconds(seconds: float) -> str:
+    """Return three significant digits without an exponent, and never more than 4 decimals."""
+    decimals = next((d for d in range(4) if seconds >= 10 ** (2 - d)), 4)
+    return f"{seconds:.{decimals}f}"
+
+
+def _mark(column: list[Printed], *, best: Any) -> list[Printed]:
+    values = [float(cell.value) for cell in column if cell is not ABSENT]
+    if not values:
+        return column
+    top = best(values)
+    return [
+        cell
+        if cell is ABSENT
+        else Printed(
+            value=cell.value,
+            spread=cell.spread,
+            letters=cell.letters,
+            best=float(cell.value) == top,
+        )
+        for cell in column
+    ]

@@ -1,0 +1,93 @@
+"""BM25, the lexical baseline, on package bm25s."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+
+import bm25s
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from ltrgr.corpus.records import Passage
+
+_WORD = re.compile(r"\w+")
+
+# It logs its inner steps at debug level even where the application logs at info.
+logging.getLogger("bm25s").setLevel(logging.WARNING)
+
+
+def words(text: str) -> list[str]:
+    """Lower-cased word tokens, no stemming, no stop words; all that BM25 knows of a text."""
+    return _WORD.findall(text.lower())
+
+
+class BM25:
+    """Okapi BM25 in Lucene's form over title and text of every passage.
+
+        score(q, p) = sum over words w of q of
+            log(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 (1 - b + b |p| / mean |p|))
+
+    A word that the question repeats counts as often as it stands there. k1 = 0.9 and b = 0.4 are
+    the defaults of Anserini (Yang et al. 2017), used by DPR and its successors.
+
+    Raises:
+        ValueError: no passages, or no word in any of them.
+
+    Example:
+        >>> river = Passage(id="1", title="Elbe", text="A river.")
+        >>> town = Passage(id="2", title="Ulm", text="A town.")
+        >>> BM25([river, town]).search(["Which town?"], 1)[0].tolist()
+        [[1]]
+    """
+
+    def __init__(self, passages: Sequence[Passage], k1: float = 0.9, b: float = 0.4) -> None:
+        documents = [words(f"{passage.title} {passage.text}") for passage in passages]
+        if not any(documents):
+            raise ValueError(
+                f"found {len(documents)} passages without a single word, expected text; "
+                "look at corpus.path"
+            )
+        self.n_passages = len(documents)
+        self._index = bm25s.BM25(k1=k1, b=b, method="lucene", backend="numpy")
+        self._index.index(documents, show_progress=False)
+
+    def search(
+        self, texts: Sequence[str], k: int, *, progress: bool = False
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The k best passages of each text; equal scores in the order of the corpus.
+
+        Args:
+            texts: B questions.
+            k: passages per question; at most all of them.
+            progress: show a bar.
+
+        Returns:
+            (positions in ``passages`` [B, k'], scores [B, k']) with k' = min(k, passages). Score 0
+            means that the passage shares no word with the question: it only fills the list.
+        """
+        k = min(k, self.n_passages)
+        indices = np.empty((len(texts), k), dtype=np.int64)
+        scores = np.empty((len(texts), k), dtype=np.float32)
+        asked = track(texts, description="BM25", disable=not progress)
+        for row, text in enumerate(asked):
+            indices[row], scores[row] = best(self._scores(text), k)
+        return indices, scores
+
+    def _scores(self, text: str) -> NDArray[np.float32]:
+        known = self._index.get_tokens_ids(words(text))
+        return np.asarray(self._index.get_scores_from_ids(known), dtype=np.float32)
+
+
+def best(scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Positions and values of the k <= n highest of n scores, equal ones by position."""
+    if k == 0:
+        return np.empty(0, dtype=np.int64), scores[:0]
+    bar = np.partition(scores, len(scores) - k)[len(scores) - k]
+    # Everything above the bar belongs to the list; of those on the bar, the first ones.
+    above, level = np.flatnonzero(scores > bar), np.flatnonzero(scores == bar)
+    chosen = np.concatenate([above, level[: k - len(above)]])
+    order = chosen[np.argsort(-scores[chosen], kind="stable")]
+    return order, scores[order]

@@ -1,0 +1,130 @@
+"""Keys that no beam found: n-grams of the question, and single tokens (method, 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ltrgr.decoding.model import cumulative_log_probabilities, encode
+from ltrgr.identifiers.join import take
+from ltrgr.identifiers.keys import Keys
+from ltrgr.identifiers.tokenised import csr_offsets
+from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.index.fm_index import FMIndex
+from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.weights import key_weights
+
+
+def unigrams(
+    first_step: Tensor,
+    *,
+    view: int,
+    index: FMIndex,
+    is_marker: NDArray[np.bool_],
+    scoring: Scoring,
+) -> Keys:
+    """The ``scoring.unigrams`` heaviest single tokens of each question.
+
+    Args:
+        first_step: [B, V] log p(token | question) of the first decoding step.
+        view: number of the view that was asked, whose tokens stand anywhere in a passage.
+    """
+    log_probability = first_step[:, : len(is_marker)].cpu().numpy()
+    tokens = np.arange(len(is_marker), dtype=np.int32)
+    lo, hi = index.intervals(np.arange(len(tokens) + 1), tokens)
+    weight = key_weights(
+        log_probability, hi - lo, n_tokens=index.n_tokens, view_offset=0.0, settings=scoring
+    )
+    weight = np.where((hi > lo) & ~is_marker, weight, 0.0)
+    most = min(scoring.unigrams, len(tokens))
+    best = np.argsort(-weight, axis=1, kind="stable")[:, :most]
+    row, column = np.nonzero(np.take_along_axis(weight, best, axis=1) > 0)
+    chosen = best[row, column]
+    return Keys(
+        question_offsets=csr_offsets(np.bincount(row, minlength=len(best))),
+        view=np.full(len(chosen), view, dtype=np.int16),
+        token_offsets=np.arange(len(chosen) + 1, dtype=np.int64),
+        tokens=tokens[chosen],
+        lo=lo[chosen],
+        hi=hi[chosen],
+        log_probability=log_probability[row, chosen],
+    )
+
+
+@torch.inference_mode()
+def question_ngrams(
+    texts: Sequence[str],
+    *,
+    model: Any,
+    prompt_ids: Tensor,
+    prompt_mask: Tensor,
+    view: int,
+    vocabulary: Vocabulary,
+    index: FMIndex,
+    longest: int,
+) -> Keys:
+    """Every n-gram of at most ``longest`` words of a question that occurs in the corpus."""
+    grams = [word_ngrams(text, longest=longest) for text in texts]
+    encoded = vocabulary.encode([gram for group in grams for gram in group])
+    offsets = csr_offsets([len(ids) for ids in encoded])
+    flat = np.concatenate(encoded) if encoded else np.zeros(0, dtype=np.int32)
+    lo, hi = index.intervals(offsets, flat)
+    question = np.repeat(np.arange(len(texts)), [len(group) for group in grams])
+    found = np.flatnonzero((hi > lo) & (np.diff(offsets) > 0))
+    keys = Keys(
+        question_offsets=csr_offsets(np.bincount(question, minlength=len(texts))),
+        view=np.full(len(lo), view, dtype=np.int16),
+        token_offsets=offsets,
+        tokens=flat,
+        lo=lo,
+        hi=hi,
+        log_probability=np.zeros(len(lo), dtype=np.float32),
+    )
+    keys = take(keys, found, question[found], questions=len(texts))
+    log_probability = _score(keys, model=model, prompt_ids=prompt_ids, prompt_mask=prompt_mask)
+    return Keys(
+        question_offsets=keys.question_offsets,
+        view=keys.view,
+        token_offsets=keys.token_offsets,
+        tokens=keys.tokens,
+        lo=keys.lo,
+        hi=keys.hi,
+        log_probability=log_probability,
+    )
+
+
+def word_ngrams(text: str, *, longest: int) -> list[str]:
+    """Distinct n-grams of 1 to ``longest`` words, punctuation at a word's edge dropped.
+
+    >>> word_ngrams("Who? who ran", longest=2)
+    ['Who', 'who', 'ran', 'Who who', 'who ran']
+    """
+    words = [word.strip(".,;:!?\"'()") for word in text.split()]
+    words = [word for word in words if word]
+    grams = [
+        " ".join(words[i : i + n])
+        for n in range(1, longest + 1)
+        for i in range(len(words) - n + 1)
+    ]
+    return list(dict.fromkeys(grams))
+
+
+def _score(
+    keys: Keys, *, model: Any, prompt_ids: Tensor, prompt_mask: Tensor
+) -> NDArray[np.float32]:
+    if not len(keys.lo):
+        return np.zeros(0, dtype=np.float32)
+    length = keys.length
+    labels = np.full((len(length), int(length.max())), -100, dtype=np.int64)
+    labels[np.arange(labels.shape[1]) < length[:, None]] = keys.tokens
+    owner = torch.from_numpy(keys.question).to(prompt_ids.device)
+    states = encode(model, prompt_ids, prompt_mask)
+    scores = cumulative_log_probabilities(
+        model, states[owner], prompt_mask[owner], torch.from_numpy(labels).to(prompt_ids.device)
+    )
+    return scores[:, -1].cpu().numpy().astype(np.float32)

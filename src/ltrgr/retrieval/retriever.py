@@ -1,0 +1,271 @@
+"""From questions to rank lists: decoding and scoring tied together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import AutoTokenizer
+
+from ltrgr.corpus.store import PassageStore
+from ltrgr.decoding.beam_search import SearchedView, constrained_beam_search
+from ltrgr.identifiers.join import distinct, merge
+from ltrgr.identifiers.keys import Keys
+from ltrgr.identifiers.views import Family
+from ltrgr.identifiers.vocabulary import Ids, Vocabulary
+from ltrgr.index.fm_index import FMIndex
+from ltrgr.models.pretrained import trained_model
+from ltrgr.retrieval.errors import RetrieverError
+from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
+from ltrgr.retrieval.hits import FoundBy, Hit
+from ltrgr.retrieval.settings import Decoding
+from ltrgr.scoring.passages import score_passages
+from ltrgr.scoring.rank_lists import RankLists
+from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.weights import key_weights
+
+Ranges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""CSR per question: offsets [B + 1], starts, ends of corpus positions to leave out"""
+
+
+class Retriever:
+    """Searches a corpus by generating identifiers.
+
+    Args:
+        index_directory: holds the FM-index in ``fm_index/`` and the passages.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: Any,
+        vocabulary: Vocabulary,
+        index_directory: Path,
+        scoring: Scoring,
+        decoding: Decoding,
+    ) -> None:
+        self.model, self.vocabulary = model, vocabulary
+        self.index_directory = Path(index_directory)
+        self.index = FMIndex.open(self.index_directory / "fm_index")
+        self.passages = PassageStore(self.index_directory)
+        self.scoring, self.decoding = scoring, decoding
+        self._is_marker = vocabulary.is_marker
+        self._view_weights, self._view_offsets = scoring.of_views(vocabulary.family.names)
+        self._views = [
+            SearchedView(
+                number=number,
+                begin=-1 if view.begin is None else vocabulary.token_id(view.begin),
+                end=-1 if view.end is None else vocabulary.token_id(view.end),
+                steps=view.steps,
+            )
+            for number, view in enumerate(vocabulary.family.views.values())
+        ]
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        directory: str | Path,
+        *,
+        device: str = "cpu",
+        scoring: Scoring | None = None,
+        decoding: Decoding | None = None,
+    ) -> Retriever:
+        """The retriever that a training stage saved.
+
+        Args:
+            scoring, decoding: other settings than the saved ones.
+
+        Raises:
+            RetrieverError: if the directory or the index that it names is not there.
+        """
+        directory = Path(directory)
+        try:
+            described = json.loads((directory / "retriever.json").read_text())
+        except OSError as error:
+            raise RetrieverError(
+                f"{directory} holds no retriever.json; give the directory of a finished "
+                "`ltrgr pretrain` or `ltrgr rank` (they print it)"
+            ) from error
+        index = (directory / described["index"]).resolve()
+        if not (index / "fm_index").is_dir():
+            raise RetrieverError(
+                f"the index of this retriever is not at {index}; move both together, or build it "
+                "again with `ltrgr index`"
+            )
+        family = Family.from_description(described["views"])
+        tokenizer = AutoTokenizer.from_pretrained(directory / "tokenizer")
+        return cls(
+            model=trained_model(directory / "model").to(device).eval(),
+            vocabulary=Vocabulary(tokenizer, family),
+            index_directory=index,
+            scoring=scoring or Scoring(**described["scoring"]),
+            decoding=decoding or Decoding(**described["decoding"]),
+        )
+
+    def save(self, directory: Path, *, index: str) -> None:
+        """Write model, tokenizer and settings; ``index`` is the path from there to the index."""
+        self.model.save_pretrained(directory / "model")
+        self.vocabulary.tokenizer.save_pretrained(directory / "tokenizer")
+        described = {
+            "index": index,
+            "views": self.vocabulary.family.describe(),
+            "scoring": asdict(self.scoring),
+            "decoding": asdict(self.decoding),
+        }
+        (directory / "retriever.json").write_text(json.dumps(described, indent=2))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model runs."""
+        return next(self.model.parameters()).device
+
+    def search(self, texts: Sequence[str], k: int = 10) -> list[list[Hit]]:
+        """The ``k`` best passages of each question, each with the identifiers that found it.
+
+        Raises:
+            RetrieverError: a question without text.
+        """
+        hits: list[list[Hit]] = []
+        for _, keys, lists in self.rank(texts, k=k):
+            weights = self.weights(keys)
+            hits += [self._hits(row, keys, weights, lists) for row in range(len(lists.passage))]
+        return hits
+
+    def rank(
+        self, texts: Sequence[str], *, k: int, excluded: Ranges | None = None
+    ) -> Iterator[tuple[slice, Keys, RankLists]]:
+        """Rank lists of ``k`` passages, a batch of questions at a time.
+
+        Args:
+            excluded: corpus positions whose occurrences do not count, per question.
+        """
+        for number, text in enumerate(texts):
+            if not text.strip():
+                raise RetrieverError(f"question {number} is empty; give it some text")
+        size = self.decoding.batch_size
+        for first in range(0, len(texts), size):
+            part = slice(first, min(first + size, len(texts)))
+            keys = self.keys(texts[part])
+            lists = score_passages(
+                keys,
+                self.weights(keys),
+                self.index,
+                settings=self.scoring,
+                marker=self._is_marker,
+                k=k,
+                excluded=None if excluded is None else _part(excluded, part),
+            )
+            yield part, keys, lists
+
+    def keys(self, texts: Sequence[str]) -> Keys:
+        """The keys of every view, and the extra keys that the scoring asks for."""
+        encoded = self.vocabulary.encode(texts)
+        parts, extra = [], []
+        for name, view in zip(self.vocabulary.family.names, self._views, strict=True):
+            ids, mask = self._prompts(encoded, name)
+            found = constrained_beam_search(
+                self.model,
+                prompt_ids=ids,
+                prompt_mask=mask,
+                view=view,
+                index=self.index,
+                is_marker=self._is_marker,
+                beams=self.decoding.beams,
+            )
+            parts.append(found.keys)
+            if view.begin < 0:
+                extra += self._extra_keys(texts, ids, mask, view, found.first_step)
+        merged = merge([*parts, *extra])
+        return distinct(merged) if extra else merged
+
+    def weights(self, keys: Keys) -> NDArray[np.float64]:
+        """[n] key weights w(n, q)^a, view weight included."""
+        return key_weights(
+            keys.log_probability,
+            keys.count,
+            n_tokens=self.index.n_tokens,
+            view_weight=self._view_weights[keys.view],
+            view_offset=self._view_offsets[keys.view],
+            settings=self.scoring,
+        )
+
+    def _prompts(self, encoded: Sequence[Ids], view: str) -> tuple[Tensor, Tensor]:
+        longest = self.decoding.longest_question
+        ids, mask = self.vocabulary.pad(
+            [self.vocabulary.prompt(question, view, longest=longest) for question in encoded]
+        )
+        return torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device)
+
+    def _extra_keys(
+        self, texts: Sequence[str], ids: Tensor, mask: Tensor, view: SearchedView, first: Tensor
+    ) -> list[Keys]:
+        keys = []
+        if self.scoring.question_ngrams:
+            keys.append(
+                question_ngrams(
+                    texts,
+                    model=self.model,
+                    prompt_ids=ids,
+                    prompt_mask=mask,
+                    view=view.number,
+                    vocabulary=self.vocabulary,
+                    index=self.index,
+                    longest=self.scoring.question_ngrams,
+                )
+            )
+        if self.scoring.unigrams:
+            keys.append(
+                unigrams(
+                    first,
+                    view=view.number,
+                    index=self.index,
+                    is_marker=self._is_marker,
+                    scoring=self.scoring,
+                )
+            )
+        return keys
+
+    def _hits(
+        self, row: int, keys: Keys, weights: NDArray[np.float64], lists: RankLists
+    ) -> list[Hit]:
+        first = keys.question_offsets[row]
+        return [
+            Hit(
+                passage=self.passages[int(passage)],
+                score=float(lists.score[row, place]),
+                found_by=tuple(
+                    self._found_by(first + key, keys, weights, cover)
+                    for key, cover in zip(
+                        lists.key[row, place], lists.cover[row, place], strict=True
+                    )
+                    if key >= 0
+                ),
+            )
+            for place, passage in enumerate(lists.passage[row])
+            if passage >= 0
+        ]
+
+    def _found_by(
+        self, key: int, keys: Keys, weights: NDArray[np.float64], cover: float
+    ) -> FoundBy:
+        tokens = keys.tokens[keys.token_offsets[key] : keys.token_offsets[key + 1]]
+        return FoundBy(
+            view=self.vocabulary.family.names[keys.view[key]],
+            text=self.vocabulary.text(tokens),
+            count=int(keys.hi[key] - keys.lo[key]),
+            weight=float(weights[key]),
+            cover=float(cover),
+        )
+
+
+def _part(ranges: Ranges, part: slice) -> Ranges:
+    offsets, starts, ends = ranges
+    first, last = offsets[part.start], offsets[part.stop]
+    return offsets[part.start : part.stop + 1] - first, starts[first:last], ends[first:last]

@@ -1,0 +1,27 @@
+"""Settings of the search itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoding:
+    """How keys are generated.
+
+    Args:
+        beams: hypotheses kept per question and view.
+        batch_size: questions decoded together.
+        longest_question: tokens of a question that the model reads.
+    """
+
+    beams: int = 15
+    batch_size: int = field(default=32, metadata={"not_identity": True})
+    longest_question: int = 64
+
+    def __post_init__(self) -> None:
+        for name in ("beams", "batch_size", "longest_question"):
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"decoding.{name}={getattr(self, name)}: expected 1 or more; set it so"
+                )

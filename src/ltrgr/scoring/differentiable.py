@@ -1,0 +1,96 @@
+"""The training face (torch) of the scorer: the arithmetic of ``weights``, with gradients."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ltrgr.scoring.settings import Scoring
+
+
+def key_weights(
+    log_probability: Tensor,
+    count: Tensor,
+    *,
+    n_tokens: int,
+    view_weight: Tensor | float = 1.0,
+    view_offset: Tensor | float = 0.0,
+    settings: Scoring,
+) -> Tensor:
+    """``w = view_weight * max(0, log-odds + view_offset)^a``: see ``weights.key_weights``.
+
+    Args:
+        log_probability: [n] log p(key | question), nats, any float dtype; half precision is
+            raised to float32, because scores run into the thousands.
+        count: [n] occurrences in the corpus.
+        view_weight: [n] or a number.
+        view_offset: [n] or a number, nats.
+
+    Returns:
+        [n] weights. The gradient is finite everywhere and 0 where a key is clamped: below log
+        odds of 0, and above ``settings.max_probability``.
+    """
+    log_p = _at_least_float32(log_probability).clamp(max=math.log(settings.max_probability))
+    prior = prior_log_odds(count, n_tokens=n_tokens, settings=settings).to(log_p)
+    gain = log_p - log1mexp(log_p) - prior + view_offset
+    positive = gain > 0
+    # The inner `where` keeps the infinite slope of x^a at 0 (a < 1) out of the gradient.
+    power = torch.where(positive, gain, 1.0) ** settings.exponent
+    return torch.where(positive, power, 0.0) * view_weight
+
+
+def passage_scores(  # noqa: PLR0917  (the arrays of a batch, in the order they are made)
+    key_log_probability: Tensor,
+    count: Tensor,
+    view_weight: Tensor | float,
+    view_offset: Tensor | float,
+    member: Tensor,
+    cover: Tensor,
+    *,
+    n_tokens: int,
+    settings: Scoring,
+) -> Tensor:
+    """``s(q, p) = sum over k of w[member[q, p, k]] * cover[q, p, k]``, scores [B, P].
+
+    Args:
+        key_log_probability: [n] of the distinct keys of the batch.
+        count, view_weight, view_offset: [n], or numbers for the last two.
+        member: int64 [B, P, K] the counted keys of each passage as indices into n; -1 is padding
+            (``RankLists.members``).
+        cover: [B, P, K] the cover of each counted key, fixed since mining.
+
+    A padded place adds exactly 0 and passes no gradient to any key.
+    """
+    weight = key_weights(
+        key_log_probability,
+        count,
+        n_tokens=n_tokens,
+        view_weight=view_weight,
+        view_offset=view_offset,
+        settings=settings,
+    )
+    padded = torch.cat((weight, weight.new_zeros(1)))  # member -1 reads the zero at the end
+    return (padded[member] * torch.where(member < 0, 0.0, cover.to(weight))).sum(dim=-1)
+
+
+def prior_log_odds(count: Tensor, *, n_tokens: int, settings: Scoring) -> Tensor:
+    """``log[(count + s) / (N - count)]``, [n], float64: counts may exceed float32's integers."""
+    counted = count.double() if settings.frequency else torch.ones_like(count, dtype=torch.float64)
+    return torch.log(counted + settings.smoothing) - torch.log(n_tokens - counted)
+
+
+def log1mexp(log_p: Tensor) -> Tensor:
+    """``log(1 - exp(x))`` for x < 0 without cancellation (Mächler 2012)."""
+    near = log_p > -math.log(2)
+    # Each branch sees only arguments it is good for: torch.where passes 0 * inf = nan otherwise.
+    return torch.where(
+        near,
+        torch.log(-torch.expm1(torch.where(near, log_p, -1.0))),
+        torch.log1p(-torch.exp(torch.where(near, -1.0, log_p))),
+    )
+
+
+def _at_least_float32(values: Tensor) -> Tensor:
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values

@@ -1,0 +1,84 @@
+"""Keys of positive weight, heaviest first: the order in which a passage counts them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ltrgr.identifiers.keys import Keys
+
+
+class RankedKeys(NamedTuple):
+    """The m keys with a weight above 0 in CSR form, by question, then heaviest first.
+
+    Ties go to the longer key, then to the earlier one. A NamedTuple of arrays, because that is
+    what compiled code can take.
+    """
+
+    offsets: NDArray[np.int64]
+    """[B + 1] keys of question b are ``offsets[b]:offsets[b + 1]``."""
+    number: NDArray[np.int32]
+    """[m] the key's number within its question in ``Keys``."""
+    weight: NDArray[np.float64]
+    """[m] above 0."""
+    lo: NDArray[np.int64]
+    hi: NDArray[np.int64]
+    """[m] index rows, hi exclusive."""
+    start: NDArray[np.int64]
+    length: NDArray[np.int64]
+    """[m] the key's tokens are ``tokens[start:start + length]``."""
+    tokens: NDArray[np.int32]
+    distinct: NDArray[np.int32]
+    """Distinct tokens of the key without markers: ``distinct[start:start + n_distinct]``."""
+    n_distinct: NDArray[np.int64]
+    """[m]"""
+
+
+def rank_keys(keys: Keys, weights: NDArray[np.float64], *, marker: NDArray[np.bool_]) -> RankedKeys:
+    """Orders the keys of all questions at once; ``marker`` is [V], True for marker tokens."""
+    length, question = keys.length, keys.question
+    order = np.lexsort((-length, -weights, question))  # stable: the last tie is the key's order
+    order = order[weights[order] > 0]
+    sizes = np.bincount(question[order], minlength=len(keys.question_offsets) - 1)
+    start = keys.token_offsets[:-1][order]
+    # One array type only: a read-only or strided one would make numba compile once more.
+    tokens = np.require(keys.tokens, np.int32, ["C", "W"])
+    marker = np.require(marker, np.bool_, ["C", "W"])
+    distinct, n_distinct = distinct_tokens(tokens, start, length[order], marker)
+    return RankedKeys(
+        offsets=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+        number=(order - keys.question_offsets[question[order]]).astype(np.int32),
+        weight=weights[order],
+        lo=keys.lo[order].astype(np.int64),
+        hi=keys.hi[order].astype(np.int64),
+        start=start,
+        length=length[order],
+        tokens=tokens,
+        distinct=distinct,
+        n_distinct=n_distinct,
+    )
+
+
+@njit(cache=True)
+def distinct_tokens(
+    tokens: NDArray[np.int32],
+    start: NDArray[np.int64],
+    length: NDArray[np.int64],
+    marker: NDArray[np.bool_],
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Each key's tokens without markers and repetitions, at the key's own place; keys are short."""
+    distinct = np.empty_like(tokens)
+    n_distinct = np.zeros(start.size, np.int64)
+    for key in range(start.size):
+        first = start[key]
+        for i in range(first, first + length[key]):
+            known = marker[tokens[i]]
+            for j in range(first, first + n_distinct[key]):
+                known |= distinct[j] == tokens[i]
+            if not known:
+                distinct[first + n_distinct[key]] = tokens[i]
+                n_distinct[key] += 1
+    return distinct, n_distinct

@@ -1,0 +1,94 @@
+"""The settings of the scorer: what a key weighs and how a passage adds its keys up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """One formula for search and training (SEAL, arXiv 2204.10628; LTRGR, arXiv 2306.15222).
+
+    ``s(q, p) = sum over keys n found in p of u * max(0, log-odds(n) + v)^a * cover(n)``, with
+    ``u`` and ``v`` the key's view weight and view offset, and
+    ``log-odds(n) = log[p(n|q) (1 - P(n)) / (P(n) (1 - p(n|q)))]``.
+    The plain sum of LTRGR's eq. 3 is ``exponent=1, cover=0, frequency=False, overlap=True``.
+
+    Raises:
+        ValueError: a setting lies outside its range; the message names it.
+    """
+
+    exponent: float = 2.0
+    """a: the power of a key's log odds."""
+    cover: float = 0.8
+    """b: how much of a key's weight goes with tokens that heavier keys have already covered."""
+    smoothing: float = 5.0
+    """s of the key's prior P(n) = (count(n) + s) / (N + s)."""
+    frequency: bool = True
+    """False ("LM only"): every key is priced as if it occurred once."""
+    max_probability: float = 0.999
+    """A numeric guard: p(n|q) is capped here, because log(1 - p) and its gradient 1 / (1 - p)
+    explode in float32 when the model is sure. Beyond the cap the gradient is zero."""
+    view_weights: Mapping[str, float] = field(default_factory=dict)
+    """view -> factor of w^a; 1 for a view that is not named."""
+    view_offsets: Mapping[str, float] = field(default_factory=dict)
+    """view -> added to the log odds before the clamp at 0; 0 for a view that is not named."""
+    keys_per_passage: int | None = 40
+    """A passage counts at most its heaviest keys, in search and in training; None: all."""
+    rare: int = 1500
+    """Keys that occur at most so often propose passages."""
+    candidates: int = 1500
+    """So many proposed passages are scored in full."""
+    overlap: bool = False
+    """False: an occurrence may not overlap a heavier counted one in the same passage."""
+    unigrams: int = 0
+    """So many single tokens of the first decoding step join the keys (read by the retriever)."""
+    question_ngrams: int = 0
+    """Question n-grams up to so many words join the keys (read by the retriever)."""
+
+    def __post_init__(self) -> None:
+        _require(self, "exponent", self.exponent > 0, "above 0")
+        _require(self, "cover", 0 <= self.cover <= 1, "between 0 and 1")
+        _require(self, "smoothing", self.smoothing >= 0, "0 or more")
+        _require(
+            self, "max_probability", 0 < self.max_probability < 1, "between 0 and 1, exclusive"
+        )
+        most = self.keys_per_passage
+        _require(self, "keys_per_passage", most is None or most >= 1, "1 or more, or null for all")
+        for name in ("rare", "candidates"):
+            _require(self, name, getattr(self, name) >= 1, "1 or more")
+        for name in ("unigrams", "question_ngrams"):
+            _require(self, name, getattr(self, name) >= 0, "0 or more")
+        for name in ("exponent", "smoothing"):
+            _require(self, name, math.isfinite(getattr(self, name)), "finite")
+        for view, weight in self.view_weights.items():
+            _require(self, "view_weights", 0 <= weight < math.inf, f"0 or more for view {view!r}")
+        for view, offset in self.view_offsets.items():
+            _require(self, "view_offsets", math.isfinite(offset), f"finite for view {view!r}")
+
+    def of_views(self, views: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weights and offsets, each [number of views], in the order of a family's views.
+
+        Raises:
+            ValueError: the settings name a view that the family does not have.
+        """
+        unknown = sorted({*self.view_weights, *self.view_offsets} - set(views))
+        if unknown:
+            raise ValueError(
+                f"scoring.view_weights or scoring.view_offsets name the views {unknown}; "
+                f"this family has {list(views)}. Remove them, e.g. ~scoring.view_offsets."
+                f"{unknown[0]}"
+            )
+        weights = np.array([self.view_weights.get(view, 1.0) for view in views], np.float64)
+        offsets = np.array([self.view_offsets.get(view, 0.0) for view in views], np.float64)
+        return weights, offsets
+
+
+def _require(settings: Scoring, name: str, holds: bool, expected: str) -> None:
+    if not holds:
+        raise ValueError(f"scoring.{name}={getattr(settings, name)!r}: expected {expected}")

@@ -1,0 +1,150 @@
+"""Stage 2: learning to rank passages through their identifiers (method, 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+from torchmetrics import Metric
+
+from ltrgr.data.rank_lists import RankListBatch
+from ltrgr.decoding.model import cumulative_log_probabilities, encode
+from ltrgr.losses.objective import Objective
+from ltrgr.scoring.differentiable import passage_scores
+from ltrgr.scoring.settings import Scoring
+from ltrgr.training.identifier_pretraining import generation_loss
+from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
+
+SearchDev = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""dev question positions [B] -> (relevance of the ranked passages [B, k], number relevant [B])"""
+
+
+def rank_list_scores(
+    model: Any,
+    batch: RankListBatch,
+    *,
+    scoring: Scoring,
+    view_weights: Tensor,
+    view_offsets: Tensor,
+    n_tokens: int,
+) -> Tensor:
+    """Differentiable s(q, p) [B, P] of a batch of rank lists (law 1: equals the search score).
+
+    The encoder runs once per (question, view), the decoder once per sequence of nested keys.
+
+    Args:
+        view_weights, view_offsets: [W] of the family's views.
+        n_tokens: N, tokens in the corpus.
+    """
+    states = encode(model, batch.prompt_ids, batch.prompt_mask)[batch.sequence_prompt]
+    mask = batch.prompt_mask[batch.sequence_prompt]
+    running = cumulative_log_probabilities(model, states, mask, batch.labels)
+    log_probability = running[batch.key_sequence, batch.key_length - 1]
+    return passage_scores(
+        log_probability,
+        batch.key_count,
+        view_weights[batch.key_view],
+        view_offsets[batch.key_view],
+        batch.member,
+        batch.cover,
+        n_tokens=n_tokens,
+        settings=scoring,
+    )
+
+
+class LearningToRank(LightningModule):
+    """Optimises the ranking itself: objective = rank losses + lambda * L_gen.
+
+    Args:
+        search_dev, metric: validation by retrieval on dev; the metric names what is logged as
+            ``dev/<name>``.
+        one_key_score: score of a confident key seen once, the scale of ``unit="one_key"``.
+    """
+
+    view_weights: Tensor
+    view_offsets: Tensor
+
+    def __init__(
+        self,
+        *,
+        model: Any,
+        objective: Objective,
+        scoring: Scoring,
+        views: list[str],
+        n_tokens: int,
+        one_key_score: float,
+        search_dev: SearchDev,
+        metric: Metric,
+        learning_rate: float,
+        weight_decay: float,
+        warm_up: float,
+        steps: int,
+        label_smoothing: float,
+    ) -> None:
+        super().__init__()
+        self.model, self.objective, self.scoring = model, objective, scoring
+        self.n_tokens, self.one_key_score = n_tokens, one_key_score
+        self.search_dev, self.metric = search_dev, metric
+        self.label_smoothing = label_smoothing
+        self._rates = {"learning_rate": learning_rate, "decay": weight_decay}
+        self._schedule = {"warm_up": warm_up, "steps": steps}
+        weights, offsets = scoring.of_views(views)
+        self.register_buffer("view_weights", torch.from_numpy(weights).float(), persistent=False)
+        self.register_buffer("view_offsets", torch.from_numpy(offsets).float(), persistent=False)
+
+    def scores(self, batch: RankListBatch) -> Tensor:
+        """Differentiable scores [B, P]."""
+        return rank_list_scores(
+            self.model,
+            batch,
+            scoring=self.scoring,
+            view_weights=self.view_weights,
+            view_offsets=self.view_offsets,
+            n_tokens=self.n_tokens,
+        )
+
+    def training_step(self, batch: RankListBatch, batch_idx: int) -> Tensor:
+        """The objective of one batch, with its parts and the score scale in the log."""
+        scores = self.scores(batch) if batch.chosen else batch.mined_score
+        generation = None
+        if batch.generation is not None:
+            generation = generation_loss(
+                self.model, batch.generation, label_smoothing=self.label_smoothing
+            )
+        loss, parts = self.objective(
+            scores, batch.relevance, batch.chosen, generation, one_key_score=self.one_key_score
+        )
+        self._log_step(batch, scores.detach(), loss, parts)
+        return loss
+
+    def _log_step(
+        self, batch: RankListBatch, scores: Tensor, loss: Tensor, parts: dict[str, Tensor]
+    ) -> None:
+        values = {f"train/{name}": value for name, value in parts.items()}
+        if batch.chosen:
+            seen = torch.stack(list(batch.chosen.values())).any(0)
+            values["train/score_positive"] = scores[seen & batch.relevance].mean()
+            values["train/score_negative"] = scores[seen & ~batch.relevance].mean()
+            values["train/distinct_keys"] = torch.tensor(float(len(batch.key_sequence)))
+            values["train/decoder_sequences"] = torch.tensor(float(len(batch.labels)))
+            values["train/encoder_passes"] = torch.tensor(float(len(batch.prompt_ids)))
+        n = len(batch.relevance)
+        self.log("train/loss", loss, prog_bar=True, batch_size=n)
+        self.log_dict(values, batch_size=n)
+
+    def validation_step(self, batch: Tensor, batch_idx: int) -> None:
+        """Search a few dev questions with the current parameters."""
+        self.metric.update(*self.search_dev(batch))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the dev figures that choose the checkpoint."""
+        self.log_dict({f"dev/{k}": v for k, v in self.metric.compute().items()}, prog_bar=True)
+        self.metric.reset()
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with warm-up."""
+        groups = parameter_groups(self.model, cross_attention_rate=None, **self._rates)
+        return adamw_with_warm_up(groups, **self._schedule)  # type: ignore[arg-type]

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ltrgr.cli import doctor as room
+from ltrgr.cli.doctor import NotUsable, doctor
+from ltrgr.pipeline.artefact import Artefact
+from ltrgr.pipeline.environment import package_versions
+
+
+def examine(root: Path, conf: Path, **settings: object) -> str:
+    out = StringIO()
+    doctor(root=root, conf=conf, console=Console(file=out, width=200), **settings)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def test_a_usable_installation_is_told_with_its_versions(tmp_path: Path, conf: Path) -> None:
+    text = examine(tmp_path / "runs", conf, wandb_mode="offline", free_gb=0.0)
+    for name in ("torch", "numba", "hydra-core"):
+        assert package_versions()[name] in text  # type: ignore[operator]
+    assert f"{conf} (6 files)" in text
+    assert "nothing yet at" in text
+    assert "cores" in text
+
+
+def test_cached_begun_and_broken_artefacts_are_counted(tmp_path: Path, conf: Path) -> None:
+    root = tmp_path / "runs"
+    for seed in (0, 1):
+        one = Artefact(root=root, stage="rank", inputs={"seed": seed})
+        one.build(lambda partial: (partial / "weights").write_bytes(bytes(1_000_000)))
+    (one.directory / "DONE.json").unlink()
+    one.build(lambda partial: None)
+    begun = Artefact(root=root, stage="rank", inputs={"seed": 2})
+    with pytest.raises(RuntimeError), begun.writing():
+        raise RuntimeError
+    text = examine(root, conf, free_gb=0.0)
+    assert "2 done (1.0 MB), 1 begun (0.0 MB; the same command goes on), 1 broken (1.0 MB)" in text
+    assert f"rm -r {root}/rank/*.broken-*" in text
+
+
+def test_missing_packages_and_configs_are_fatal_and_name_their_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "package_versions", lambda: {"transformers": None, "wandb": None})
+    with pytest.raises(NotUsable) as caught:
+        examine(tmp_path, tmp_path / "nowhere", free_gb=0.0)
+    assert str(caught.value).splitlines() == [
+        "2 problem(s) to mend:",
+        "transformers: not installed; run: pip install transformers",
+        "configs: no configs there; run: pip install --force-reinstall ltrgr",
+    ]
+
+
+def test_missing_data_and_key_are_told_but_not_fatal(
+    tmp_path: Path, conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    text = examine(tmp_path, conf, data=[tmp_path / "no"], wandb_mode="online", free_gb=0.0)
+    assert "corpus.path=..." in text
+    assert "wandb login" in text
+
+
+def test_a_full_disk_is_fatal(tmp_path: Path, conf: Path) -> None:
+    with pytest.raises(NotUsable, match="less than 1e\\+09 GB"):
+        examine(tmp_path, conf, free_gb=1e9)
+
+
+def test_numba_keeps_its_code_where_it_is_told_to() -> None:
+    found = room.numba_cache()
+    assert found.problem == ""
+    assert any(Path(found.value).glob("doctor._one_more*"))

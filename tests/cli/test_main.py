@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ltrgr.cli.main import VERBS, config_directory
+
+Run = Callable[..., int]
+Capture = pytest.CaptureFixture[str]
+
+
+def seen(tmp_path: Path) -> list[dict[str, Any]]:
+    path = tmp_path / "seen.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_help_names_every_verb_and_version_is_ours(ltrgr: Run, capsys: Capture) -> None:
+    assert ltrgr() == 0
+    text = capsys.readouterr().out
+    assert ltrgr("--help") == 0
+    assert capsys.readouterr().out == text
+    assert all(f"  {verb} " in text for verb in VERBS)
+    assert ltrgr("--version") == 0
+    assert capsys.readouterr().out == "ltrgr 0.1.0\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from ltrgr.cli.main import main; main(['--help']);"
+        "print(sorted({'torch', 'hydra', 'numpy', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_config_directory_is_the_checkouts_conf() -> None:
+    assert config_directory() == Path(__file__).resolve().parents[2] / "conf"
+
+
+def test_a_verb_gets_its_composed_config(ltrgr: Run, tmp_path: Path) -> None:
+    assert ltrgr("rank", "loss=infonce", "corpus.path=elsewhere", "experiment=demo_quick") == 0
+    assert seen(tmp_path) == [
+        {
+            "seed": 9,
+            "corpus": {"path": "elsewhere", "limit": None},
+            "loss": {"temperature": 1.0},
+        }
+    ]
+
+
+def test_an_unknown_verb_names_the_nearest(ltrgr: Run, capsys: Capture) -> None:
+    assert ltrgr("rnak") == 2
+    assert "no verb 'rnak'. Did you mean rank?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("loss.margn=3", "'loss.margn' is not a key of this config. Did you mean loss.margin"),
+        ("margin=3", "Did you mean loss.margin?"),
+        ("corpus.pth=x", "Did you mean corpus.path"),
+        ("loss.lambda=3", "Did you mean loss.lambda_generation"),
+        ("los=infonce", "Did you mean loss"),
+        ("loss=margn", "loss has no option 'margn'. Did you mean margin?"),
+        ("experiment=demo_quik", "Did you mean demo_quick? Valid options: demo_quick."),
+        ("zzzz=1", "See all of them: ltrgr rank --cfg job"),
+        ("loss.margin", "loss.margin"),
+        ("seed=1,2", "add --multirun"),
+    ],
+)
+def test_a_mistyped_override_fails_at_composition(
+    ltrgr: Run, tmp_path: Path, capsys: Capture, override: str, message: str
+) -> None:
+    assert ltrgr("rank", "corpus.limit=5", override) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+    assert seen(tmp_path) == []
+
+
+def test_suggestions_know_the_chosen_options_keys(ltrgr: Run, capsys: Capture) -> None:
+    assert ltrgr("rank", "loss=infonce", "loss.temprature=2") == 2
+    assert "Did you mean loss.temperature?" in capsys.readouterr().err
+
+
+def test_mandatory_values_are_asked_for_before_the_verb_runs(
+    ltrgr: Run, tmp_path: Path, capsys: Capture
+) -> None:
+    assert ltrgr("mine") == 2
+    assert "Run: ltrgr mine corpus.path=..." in capsys.readouterr().err
+    assert seen(tmp_path) == []
+    assert ltrgr("mine", "corpus.path=x") == 0
+
+
+def test_errors_of_ours_are_clean_and_others_keep_their_traceback(
+    ltrgr: Run, capsys: Capture
+) -> None:
+    assert ltrgr("rank", "seed=2") == 2
+    error = capsys.readouterr().err
+    assert "ltrgr rank: ArtefactError: no index; run: ltrgr index" in error
+    assert "Traceback" not in error
+    assert ltrgr("rank", "seed=1") == 1
+    error = capsys.readouterr().err
+    assert "Traceback" in error
+    assert "RuntimeError: job one is broken" in error
+
+
+def test_hydra_full_error_shows_every_traceback(
+    ltrgr: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    assert ltrgr("rank", "seed=2") == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_one_line_and_130(ltrgr: Run, capsys: Capture) -> None:
+    assert ltrgr("rank", "seed=3") == 130
+    error = capsys.readouterr().err
+    assert error == "stopped; run the same command to go on from the last checkpoint\n"
+
+
+def test_reading_a_key_that_is_not_there_names_it(ltrgr: Run, capsys: Capture) -> None:
+    assert ltrgr("rank", "seed=4") == 2
+    assert "loss.nowhere" in capsys.readouterr().err
+
+
+def test_in_a_sweep_one_failure_is_told_and_the_other_jobs_go_on(
+    ltrgr: Run, tmp_path: Path, capsys: Capture
+) -> None:
+    assert ltrgr("rank", "-m", "seed=0,1,5", "loss.margin=7") == 1
+    assert [cfg["seed"] for cfg in seen(tmp_path)] == [0, 1, 5]
+    error = capsys.readouterr().err
+    assert error.index("job 1 of the sweep failed:") < error.index("at least one job of the sweep")
+    assert error.count("RuntimeError: job one is broken") == 1
+
+
+def test_a_sweep_without_failures_ends_with_zero(ltrgr: Run, tmp_path: Path) -> None:
+    assert ltrgr("rank", "loss.margin=1,2", "-m") == 0
+    assert [cfg["loss"]["margin"] for cfg in seen(tmp_path)] == [1, 2]
+
+
+def test_a_sweep_over_joblib_tells_failures_too(ltrgr: Run, tmp_path: Path) -> None:
+    overrides = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    assert ltrgr("rank", "-m", "seed=0,1", *overrides) == 1
+    assert sorted(cfg["seed"] for cfg in seen(tmp_path)) == [0, 1]
+
+
+def test_config_dir_adds_ones_own_options(ltrgr: Run, tmp_path: Path) -> None:
+    own = tmp_path / "own" / "loss"
+    own.mkdir(parents=True)
+    (own / "mine.yaml").write_text("margin: 1\nown: true\n")
+    assert ltrgr("rank", "loss=mine", "--config-dir", str(own.parent), "seed=6") == 0
+    assert seen(tmp_path)[0]["loss"] == {"margin": 1, "own": True}
+
+
+def test_a_mistyped_key_of_ones_own_option_is_suggested(
+    ltrgr: Run, tmp_path: Path, capsys: Capture
+) -> None:
+    own = tmp_path / "own" / "loss"
+    own.mkdir(parents=True)
+    (own / "mine.yaml").write_text("peculiar: 1\n")
+    assert ltrgr("rank", f"--config-dir={own.parent}", "loss=mine", "loss.pecular=2") == 2
+    assert "Did you mean loss.peculiar?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("where", ["conf", "own"])
+def test_a_mistyped_key_in_an_experiment_file_is_refused(
+    ltrgr: Run, tmp_path: Path, capsys: Capture, where: str
+) -> None:
+    path = tmp_path / where / "experiment" / "typo.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = "# @package _global_\ndefaults: [{override /loss: infonce}]\nloss: {temprature: 2}\n"
+    path.write_text(body)
+    flag = f"--config-dir={tmp_path / where}"
+    assert ltrgr("rank", flag, "experiment=typo") == 2
+    error = capsys.readouterr().err
+    assert "experiment 'typo' sets 'loss.temprature'" in error
+    assert "Did you mean loss.temperature?" in error
+    path.write_text(body.replace("temprature", "temperature") + "corpus: {language: en}\n")
+    assert ltrgr("rank", flag, "experiment=typo", "+loss.temperatur=1") == 0
+    assert seen(tmp_path)[0]["loss"] == {"temperature": 2, "temperatur": 1}
+    assert seen(tmp_path)[0]["corpus"]["language"] == "en"
+
+
+def test_a_config_that_is_no_yaml_is_named_with_its_line(
+    ltrgr: Run, conf: Path, capsys: Capture
+) -> None:
+    (conf / "loss" / "broken.yaml").write_text("margin: 1\n  oops: [\n")
+    assert ltrgr("rank", "loss=broken") == 2
+    error = capsys.readouterr().err
+    assert 'broken.yaml", line 2' in error
+    assert "Traceback" not in error
+
+
+def test_hydras_own_flags_work(ltrgr: Run, tmp_path: Path, capsys: Capture) -> None:
+    assert ltrgr("rank", "seed=8", "--cfg", "job") == 0
+    assert "seed: 8\n" in capsys.readouterr().out
+    assert ltrgr("rank", "--info", "defaults") == 0
+    assert "loss/margin" in capsys.readouterr().out
+    assert ltrgr("rank", "--help") == 0
+    assert "lambda_generation: 1000" in capsys.readouterr().out
+    assert ltrgr("rank", "--no-such-flag") == 2
+    assert seen(tmp_path) == []
+
+
+def test_search_takes_bare_questions(ltrgr: Run, tmp_path: Path) -> None:
+    questions = ['Who said "no, never"?', "what's 50% of {x}, é=1 [or] ${HOME}?"]
+    assert ltrgr("search", questions[0], "k=3", questions[1]) == 0
+    assert seen(tmp_path) == [{"questions": questions, "k": 3}]

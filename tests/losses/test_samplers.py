@@ -1,0 +1,70 @@
+"""Samplers choose the right passages, reproducibly, from under the mask."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ltrgr.losses.samplers import everything, hardest, random, top
+
+SCORES = torch.tensor([[1.0, 9.0, 5.0, 5.0, 7.0, 8.0], [2.0, 2.0, 2.0, 2.0, 2.0, 2.0]])
+RELEVANCE = torch.tensor([[0, 0, 1, 3, 0, 0], [0, 0, 1, 1, 0, 0]])
+MASK = torch.tensor([[True, False, True, True, True, True], [True] * 6])
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def positions(chosen: torch.Tensor) -> list[list[int]]:
+    return [row.nonzero().flatten().tolist() for row in chosen]
+
+
+def test_top_takes_the_best_of_each_kind_and_the_first_of_equals() -> None:
+    # 9.0 is masked out; among equals 5.0 and 5.0 the earlier passage wins
+    assert positions(top(SCORES, RELEVANCE, MASK, generator=generator())) == [[2, 5], [0, 2]]
+
+
+def test_hardest_takes_k_negatives_or_as_many_as_there_are() -> None:
+    two = hardest(SCORES, RELEVANCE, MASK, generator=generator(), negatives=2)
+    assert positions(two) == [[2, 4, 5], [0, 1, 2]]
+    many = hardest(SCORES, RELEVANCE, MASK, generator=generator(), negatives=50)
+    assert positions(many) == [[0, 2, 4, 5], [0, 1, 2, 4, 5]]
+
+
+def test_everything_is_the_mask() -> None:
+    assert torch.equal(everything(SCORES, RELEVANCE, MASK, generator=generator()), MASK)
+
+
+def test_infinite_and_masked_nan_scores() -> None:
+    scores = torch.tensor([[float("-inf"), float("nan"), float("-inf"), float("nan")]])
+    mask = torch.tensor([[True, False, True, False]])
+    chosen = top(scores, torch.tensor([[1, 1, 0, 0]]), mask, generator=generator())
+    assert positions(chosen) == [[0, 2]]
+
+
+@pytest.mark.parametrize("sampler", [top, random])
+def test_a_missing_kind_leaves_the_other(sampler) -> None:
+    scores, mask = torch.tensor([[1.0, 2.0]]), torch.tensor([[True, False]])
+    chosen = sampler(scores, torch.tensor([[1, 0]]), mask, generator=generator())
+    assert positions(chosen) == [[0]]
+
+
+def test_random_repeats_with_the_seed_and_only_with_it() -> None:
+    def draws(seed: int) -> torch.Tensor:
+        source = generator(seed)
+        return torch.stack([random(SCORES, RELEVANCE, MASK, generator=source) for _ in range(20)])
+
+    assert torch.equal(draws(3), draws(3))
+    assert not torch.equal(draws(3), draws(4))
+
+
+def test_random_is_uniform_over_each_kind() -> None:
+    draws = 3000
+    scores, relevance = SCORES[:1].expand(draws, 6), RELEVANCE[:1].expand(draws, 6)
+    chosen = random(scores, relevance, MASK[:1].expand(draws, 6), generator=generator())
+    assert (chosen.sum(dim=1) == 2).all()
+    share = chosen.double().mean(dim=0).tolist()
+    # 2 positives (5.0, 5.0), 3 negatives in the mask; 5 standard deviations are below 0.05
+    assert share == pytest.approx([1 / 3, 0, 1 / 2, 1 / 2, 1 / 3, 1 / 3], abs=0.05)
+    assert share[1] == 0

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from ltrgr.report.picture import picture
+from ltrgr.report.render import latex, markdown, text, write_all
+from ltrgr.report.table import Cell, ResultTable, Row, from_json, to_json
+
+TABLE = ResultTable(
+    title="Demo",
+    metrics=("hits@5", "MRR@10"),
+    rows=(
+        Row(name="BM25", cells={"hits@5": Cell(mean=0.7504)}, seconds=0.00123),
+        Row(
+            name="MINDER & co_1",
+            cells={"hits@5": Cell(mean=0.8), "MRR@10": Cell(mean=0.5)},
+            seconds=0.0456,
+        ),
+        Row(
+            name="LTRGR",
+            cells={
+                "hits@5": Cell(mean=0.80049, spread=0.0121, letters="a"),
+                "MRR@10": Cell(mean=0.625, spread=0.01),
+            },
+            seconds=12.34,
+            seeds=3,
+        ),
+    ),
+    notes=("a: differs from MINDER, p < 0.05",),
+)
+
+MARKDOWN = """\
+**Demo**
+
+| model | hits@5 | MRR@10 | s / question | seeds |
+| :-- | --: | --: | --: | --: |
+| BM25 | 75.0 | - | **0.0012** | 1 |
+| MINDER & co_1 | **80.0** | 50.0 | 0.0456 | 1 |
+| LTRGR | **80.0** ± 1.2 <sup>a</sup> | **62.5** ± 1.0 | 12.3 | 3 |
+
+a: differs from MINDER, p < 0.05
+"""
+
+LATEX = r"""\begin{table}[t]
+\centering
+\begin{tabular}{lrrrr}
+\toprule
+model & hits@5 & MRR@10 & s / question & seeds \\
+\midrule
+BM25 & 75.0 & -- & \textbf{0.0012} & 1 \\
+MINDER \& co\_1 & \textbf{80.0} & 50.0 & 0.0456 & 1 \\
+LTRGR & \textbf{80.0}\,$\pm$\,1.2$^{a}$ & \textbf{62.5}\,$\pm$\,1.0 & 12.3 & 3 \\
+\bottomrule
+\end{tabular}
+\caption{Demo. a: differs from MINDER, p $<$ 0.05}
+\end{table}
+"""
+
+TERMINAL = """\
+Demo
+model           hits@5       MRR@10       s / question   seeds
+────────────────────────────────────────────────────────────
+BM25            75.0         -            0.0012       1
+MINDER & co_1   80.0         50.0         0.0456       1
+LTRGR           80.0 ±1.2 a  62.5 ±1.0    12.3         3
+a: differs from MINDER, p < 0.05
+"""
+
+
+def squeezed(words: str) -> list[list[str]]:
+    return [line.split() for line in words.splitlines() if line.strip(" ─")]
+
+
+def test_markdown_marks_the_best_as_printed_and_the_significant() -> None:
+    assert markdown(TABLE) == MARKDOWN
+
+
+def test_latex_is_booktabs_and_escaped() -> None:
+    assert latex(TABLE) == LATEX
+
+
+def test_terminal_shows_the_same_cells() -> None:
+    assert squeezed(text(TABLE)) == squeezed(TERMINAL)
+
+
+def test_a_narrow_terminal_cuts_no_number() -> None:
+    narrow = text(TABLE, width=54)
+    assert max(map(len, narrow.splitlines())) <= 54
+    for number in ("75.0", "±1.2", "62.5", "0.0012", "12.3"):
+        assert number in narrow
+    assert "…" not in narrow
+
+
+def test_seeds_and_notes_are_columns_only_where_they_tell_something() -> None:
+    row = Row(name="x|y", cells={"hits@5": Cell(mean=1.0)}, note="eq. 3")
+    table = ResultTable(title="T", metrics=("hits@5",), rows=(row,))
+    assert markdown(table).splitlines()[2:] == [
+        "| model | hits@5 | s / question | note |",
+        "| :-- | --: | --: | :-- |",
+        "| x\\|y | **100.0** | - | eq. 3 |",
+    ]
+
+
+def test_json_gives_the_table_back_with_full_precision() -> None:
+    assert from_json(to_json(TABLE)) == TABLE
+    with pytest.raises(ValueError, match="not a result table"):
+        from_json("[1]")
+
+
+def test_write_all_writes_the_four_files_and_nothing_else(tmp_path: Path) -> None:
+    paths = write_all(TABLE, tmp_path / "new")
+    assert {kind: path.name for kind, path in paths.items()} == {
+        "md": "table.md",
+        "tex": "table.tex",
+        "json": "table.json",
+        "png": "table.png",
+    }
+    assert sorted((tmp_path / "new").iterdir()) == sorted(paths.values())
+    assert paths["md"].read_text() == MARKDOWN
+    assert from_json(paths["json"].read_text()) == TABLE
+
+
+def bar_lengths(png: bytes, tmp_path: Path, colour: tuple[int, int, int]) -> int:
+    """Return the longest horizontal run of a colour, in pixels."""
+    (tmp_path / "p.png").write_bytes(png)
+    pixels = np.round(imread(tmp_path / "p.png")[:, :, :3] * 255).astype(int)
+    return int((np.abs(pixels - colour).max(axis=2) <= 1).sum(axis=1).max())
+
+
+def test_a_bar_is_as_long_as_its_value(tmp_path: Path) -> None:
+    lengths = []
+    for mean in (0.4, 0.8):
+        row = Row(name="one", cells={"hits@5": Cell(mean=mean), "other": Cell(mean=1)})
+        png = picture(ResultTable(title="T", metrics=("hits@5", "other"), rows=(row,)))
+        lengths.append(bar_lengths(png, tmp_path, (0x00, 0x72, 0xB2)))
+    # The legend's patch has the colour too, but lies in other pixel rows.
+    assert lengths[1] / lengths[0] == pytest.approx(2, rel=0.02)
+
+
+def test_the_picture_has_an_error_bar_only_where_there_is_a_spread(tmp_path: Path) -> None:
+    def dark(spread: float | None) -> int:
+        row = Row(name="one", cells={"hits@5": Cell(mean=0.5, spread=spread)})
+        png = picture(ResultTable(title="T", metrics=("hits@5",), rows=(row,)))
+        return bar_lengths(png, tmp_path, (0x33, 0x33, 0x33))
+
+    assert dark(0.1) > 100  # 20 of 105 percent of some 900 pixels
+    assert dark(None) < 20

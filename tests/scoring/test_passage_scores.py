@@ -1,0 +1,237 @@
+"""The compiled passage score against arithmetic by hand and against the judge."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from judge import Found, Rule, judge
+from small_world import build, make_keys
+
+from ltrgr.index.fm_index import FMIndex
+from ltrgr.scoring.passages import score_passages
+from ltrgr.scoring.rank_lists import RankLists
+from ltrgr.scoring.settings import Scoring
+
+END, TITLE = 0, 1  # marker tokens of these tests
+MARKERS = {END, TITLE}
+V = 12
+
+
+def run(index, questions, weights, rule=None, *, k=10, excluded=None) -> RankLists:
+    rule = rule or Rule()
+    return score_passages(
+        make_keys(questions, index),
+        np.asarray(weights, np.float64),
+        index,
+        settings=Scoring(
+            cover=rule.cover,
+            overlap=rule.overlap,
+            keys_per_passage=rule.most,
+            rare=rule.rare,
+            candidates=rule.candidates,
+        ),
+        marker=np.isin(np.arange(V), sorted(MARKERS)),
+        k=k,
+        excluded=excluded,
+    )
+
+
+@pytest.fixture(scope="module")
+def world() -> FMIndex:
+    # positions:     0  1  2  3  4  5  6    7  8  9 10 11   12 13 14 15
+    return build([[1, 5, 6, 7, 8, 6, 0], [1, 9, 6, 7, 0], [1, 8, 9, 0]], V)
+
+
+# Heaviest first: [5 6 7] (10), [6 7] (4), [7 8] (3), [6] (2), [1 9] (1).
+KEYS = [[6], [5, 6, 7], [1, 9], [6, 7], [7, 8]]
+WEIGHTS = [2.0, 10.0, 1.0, 4.0, 3.0]
+
+
+def test_by_hand(world):
+    lists = run(world, [KEYS], WEIGHTS, k=4)
+    # Passage 0: [5 6 7] at 1, cover 1. [6 7] only at 2 and [7 8] at 3: both overlap it.
+    # [6] at 2 overlaps, at 5 it is free; 6 is covered already: cover 0.2.
+    # Passage 1: [6 7] at 9, cover 1; [6] overlaps; [1 9] at 7: 9 is new (1 is a marker).
+    assert lists.passage.tolist() == [[0, 1, -1, -1]]
+    np.testing.assert_allclose(
+        lists.score[0, :2], [10 * 1 + 2 * (1 - 0.8), 4 * 1 + 1 * 1], rtol=1e-12
+    )
+    assert lists.score[0, 2:].tolist() == [-np.inf, -np.inf]
+    assert lists.key.shape == (1, 4, 40)
+    assert lists.key[0, :, :3].tolist() == [[1, 0, -1], [3, 2, -1], [-1, -1, -1], [-1, -1, -1]]
+    assert lists.position[0, :2, :3].tolist() == [[1, 5, -1], [9, 7, -1]]
+    np.testing.assert_allclose(lists.cover[0, :2, :3], [[1, 0.2, 0], [1, 1, 0]], rtol=1e-6)
+    assert lists.mask.tolist() == [[True, True, False, False]]
+
+
+def test_partly_new_tokens(world):
+    # [9 6] (5) at 8, then [6] overlaps; [7] free, new; [1 9 6] overlaps: only in passage 1.
+    # Passage 0: [8 6] (3) at 4; then [6 7] (2) at 2: tokens {6, 7}, 6 is known: 1 - .8 + .8 / 2.
+    lists = run(world, [[[8, 6], [6, 7]]], [3.0, 2.0])
+    np.testing.assert_allclose(lists.score[0, 0], 3 + 2 * (1 - 0.8 + 0.8 / 2), rtol=1e-12)
+    assert lists.position[0, 0, :2].tolist() == [4, 2]
+
+
+def test_plain_sum(world):
+    lists = run(world, [KEYS], WEIGHTS, Rule(cover=0.0, overlap=True))
+    assert lists.passage[0, :3].tolist() == [0, 1, -1]
+    assert lists.score[0, :2].tolist() == [10 + 4 + 3 + 2, 4 + 2 + 1]
+    assert lists.position[0, 0, :4].tolist() == [1, 2, 3, 2]
+
+
+def test_keys_per_passage(world):
+    lists = run(world, [KEYS], WEIGHTS, Rule(cover=0.0, overlap=True, most=2))
+    assert lists.key.tolist()[0][:2] == [[1, 3], [3, 0]]
+    assert lists.score[0, :2].tolist() == [14, 6]
+    widest = run(world, [KEYS], WEIGHTS, Rule(cover=0.0, overlap=True, most=None))
+    assert widest.key.shape == (1, 10, 4)
+
+
+def test_key_of_markers_alone_counts_in_full(world):
+    lists = run(world, [[[TITLE], [TITLE, 5]]], [1.0, 2.0])
+    # Passage 0: [1 5] at 0, then [1] is taken there. Passages 1 and 2: [1] with cover 1.
+    assert lists.passage[0, :3].tolist() == [0, 1, 2]
+    assert lists.score[0, :3].tolist() == [2, 1, 1]
+
+
+def test_ties_go_to_the_longer_key_then_to_the_earlier(world):
+    lists = run(world, [[[6], [7], [6, 7]]], [1.0, 1.0, 1.0])
+    assert lists.key[0, 0, :3].tolist() == [2, 0, -1]  # passage 0: [6 7] at 2, [6] at 5
+    assert run(world, [[[8], [6]]], [1.0, 1.0]).key[0, 0, :2].tolist() == [0, 1]
+
+
+def test_excluded_occurrences(world):
+    excluded = (np.array([0, 2, 2]), np.array([2, 8]), np.array([3, 10]))
+    lists = run(world, [KEYS, KEYS], WEIGHTS * 2, excluded=excluded)
+    # Question 0 may not use 2 and 8..9: [5 6 7] is gone, [7 8] at 3 counts (3), [6] at 5 (2);
+    # nothing is left of passage 1, whose [6 7], [6] and [1 9] all touch 8..9.
+    assert lists.passage[0, :2].tolist() == [0, -1]
+    assert lists.score[0, 0] == 3 + 2
+    assert lists.position[0, 0, :2].tolist() == [3, 5]
+    np.testing.assert_allclose(lists.score[1, :2], [10.4, 5.0], rtol=1e-12)
+
+
+def test_common_keys_count_but_do_not_propose(world):
+    # [6] occurs three times, [8] twice, [7 8] once; with rare=1 only [7 8] proposes.
+    keys, weights = [[6], [8], [7, 8]], [5.0, 4.0, 1.0]
+    lists = run(world, [keys], weights, Rule(rare=1))
+    assert lists.passage[0, :2].tolist() == [0, -1]
+    # [6] at 2, [8] at 4, then [7 8] overlaps.
+    assert lists.score[0, 0] == 5 + 4
+
+
+def test_common_keys_propose_where_no_rare_key_does(world):
+    lists = run(world, [[[6], [9]], [[8]]], [5.0, 0.0, 2.0], Rule(rare=1))
+    assert lists.passage[:, :3].tolist() == [[0, 1, -1], [0, 2, -1]]
+    assert lists.score[:, 0].tolist() == [5, 2]
+
+
+def test_candidates_are_the_best_proposals(world):
+    lists = run(world, [[[6], [8], [9]]], [1.0, 2.0, 2.5], Rule(candidates=1))
+    # Proposals: 1 + 2 = 3, 1 + 2.5 = 3.5, 2 + 2.5 = 4.5.
+    assert lists.passage[0, :2].tolist() == [2, -1]
+
+
+def test_no_keys_and_weightless_keys_find_nothing(world):
+    assert not run(world, [[], [[6]]], [0.0]).mask.any()
+    assert run(world, [], []).passage.shape == (0, 10)
+
+
+def test_members_point_into_the_batch(world):
+    lists = run(world, [[[9]], [[6], [5, 6, 7]]], [1.0, 1.0, 2.0], k=1)
+    assert lists.members(np.array([0, 1, 3]))[:, 0, :2].tolist() == [[0, -1], [2, 1]]
+
+
+tokens_of_text = st.lists(st.integers(2, 5), min_size=1, max_size=14)
+key_of_text = st.lists(st.integers(2, 5), min_size=1, max_size=4)
+
+
+@st.composite
+def cases(draw):
+    passages = draw(
+        st.lists(tokens_of_text.map(lambda t: [TITLE, *t, END]), min_size=1, max_size=8)
+    )
+    questions = draw(st.lists(st.lists(key_of_text, max_size=12), min_size=1, max_size=3))
+    titles = draw(st.lists(key_of_text.map(lambda t: [TITLE, *t]), max_size=2))
+    questions[0] = questions[0] + titles
+    questions = [[list(key) for key in dict.fromkeys(map(tuple, q))] for q in questions]
+    n_keys = sum(map(len, questions))
+    # Few distinct values, so that ties and zeros happen.
+    weights = draw(
+        st.lists(st.sampled_from([0.0, 0.5, 1.3, 2.0, 7.1]), min_size=n_keys, max_size=n_keys)
+    )
+    rule = Rule(
+        cover=draw(st.sampled_from([0.0, 0.8, 1.0])),
+        overlap=draw(st.booleans()),
+        most=draw(st.sampled_from([None, 1, 3, 40])),
+        rare=draw(st.sampled_from([1, 3, 1500])),
+        candidates=draw(st.sampled_from([1, 3, 1500])),
+    )
+    total = sum(map(len, passages))
+    span = st.tuples(st.integers(0, total), st.integers(0, 4)).map(lambda s: (s[0], s[0] + s[1]))
+    ranges = [draw(st.lists(span, max_size=2)) for _ in questions]
+    return passages, questions, weights, rule, ranges
+
+
+@settings(max_examples=300, deadline=None)
+@given(case=cases())
+def test_equals_the_judge(case):
+    passages, questions, weights, rule, ranges = case
+    index = build(passages, V)
+    flat = [span for spans in ranges for span in spans]
+    excluded = (
+        np.cumsum([0, *map(len, ranges)]),
+        np.array([s for s, _ in flat], np.int64),
+        np.array([e for _, e in flat], np.int64),
+    )
+    lists = run(index, questions, weights, rule, k=4, excluded=excluded)
+    counts = make_keys(questions, index).count
+    first = 0
+    for b, keys in enumerate(questions):
+        own = slice(first, first + len(keys))
+        wanted = judge(
+            passages,
+            keys,
+            weights[own],
+            counts[own].tolist(),
+            markers=MARKERS,
+            rule=rule,
+            ranges=ranges[b],
+            k=4,
+        )
+        assert_same(lists, b, wanted)
+        first += len(keys)
+
+
+def assert_same(lists: RankLists, b: int, wanted: list[Found]) -> None:
+    n = len(wanted)
+    assert lists.mask[b].sum() == n
+    np.testing.assert_allclose(lists.score[b, :n], [f.score for f in wanted], rtol=1e-9)
+    assert lists.passage[b, :n].tolist() == [f.passage for f in wanted]
+    for place, found in enumerate(wanted):
+        used = len(found.keys)
+        assert lists.key[b, place, :used].tolist() == found.keys
+        assert (lists.key[b, place, used:] == -1).all()
+        assert lists.position[b, place, :used].tolist() == found.positions
+        np.testing.assert_allclose(lists.cover[b, place, :used], found.covers, rtol=1e-6)
+
+
+def test_misfits_are_refused(world):
+    keys = make_keys([[[6]]], world)
+    marker = np.zeros(V, bool)
+    scoring = Scoring()
+    with pytest.raises(ValueError, match="expected one each"):
+        score_passages(keys, np.ones(2), world, settings=scoring, marker=marker, k=1)
+    with pytest.raises(ValueError, match="not finite"):
+        score_passages(keys, np.array([np.nan]), world, settings=scoring, marker=marker, k=1)
+    with pytest.raises(ValueError, match="vocabulary has 12"):
+        score_passages(keys, np.ones(1), world, settings=scoring, marker=marker[:6], k=1)
+    keys.hi[0] = 1000
+    with pytest.raises(ValueError, match="another index"):
+        score_passages(keys, np.ones(1), world, settings=scoring, marker=marker, k=1)
+    with pytest.raises(ValueError, match="expected 2 offsets"):
+        run(world, [[[6]]], [1.0], excluded=(np.array([0]), np.zeros(0), np.zeros(0)))
+    with pytest.raises(ValueError, match="k=0"):
+        run(world, [[[6]]], [1.0], k=0)
