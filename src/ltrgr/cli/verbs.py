@@ -7,12 +7,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.console import Console
 
 from ltrgr.cli.assemble import assemble
 
 out = Console()
+
+
+class NoQuestion(ValueError):  # noqa: N818
+    """A search without anything to search for."""
 
 
 def index(cfg: DictConfig) -> None:
@@ -48,7 +53,7 @@ def search(cfg: DictConfig) -> None:
     from ltrgr.retrieval.retriever import Retriever
 
     if not cfg.questions:
-        raise SystemExit('ltrgr search needs a question: ltrgr search "who wrote ...?"')
+        raise NoQuestion('no question was asked; run: ltrgr search "who wrote ...?"')
     if cfg.retriever is None:
         road = assemble(cfg)
         retriever = road.open(road.pretrain() if cfg.system == "pretrain" else road.rank())
@@ -73,9 +78,16 @@ def doctor(cfg: DictConfig) -> None:
     """Look at the installation."""
     from ltrgr.cli.doctor import doctor as look
     from ltrgr.cli.main import config_directory
+    from ltrgr.pipeline.trainer import wandb_mode
 
     data = [Path(cfg.corpus.path)] if cfg.corpus.get("path") else []
-    look(root=Path(cfg.root), conf=config_directory(), data=data, console=out)
+    look(
+        root=Path(cfg.root),
+        conf=config_directory(),
+        data=data,
+        wandb_mode=wandb_mode(instantiate(cfg.wandb)),
+        console=out,
+    )
 
 
 def _done(what: str, directory: Path) -> None:

@@ -118,9 +118,7 @@ def _walk(token: Any, parent: Any, step: int, search: int, slot: int, out: Any) 
 
 
 @njit(cache=True)
-def collect(
-    token: Any, parent: Any, score: Any, lo: Any, hi: Any, begin: int
-) -> Any:
+def collect(token: Any, parent: Any, score: Any, lo: Any, hi: Any, begin: int) -> Any:
     """Every hypothesis that was ever on a beam, as flat keys ordered by search.
 
     Args:

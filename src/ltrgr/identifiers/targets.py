@@ -59,6 +59,61 @@ def draw_span(
 
 
 @njit(cache=True)
+def _is_copy(text: Any, question: Any) -> bool:
+    """Whether a field is the question itself: copying it would be no retrieval."""
+    if len(text) != len(question):
+        return False
+    for position in range(len(text)):
+        if text[position] != question[position]:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _draw_field(
+    corpus: Any, passage: int, question: Any, view_draws: Any, view_end: Any, uniform: float
+) -> int:
+    """A field of the passage, drawn by its view's share; -1 if none can be a target."""
+    tokens, _, field_offsets, field_view, field_start, field_end = corpus
+    first, last = field_offsets[passage], field_offsets[passage + 1]
+    of_view = np.zeros(len(view_draws), np.int64)
+    for field in range(first, last):
+        of_view[field_view[field]] += 1
+    weights = np.zeros(last - first, np.float64)
+    for field in range(first, last):
+        view = field_view[field]
+        text = tokens[field_start[field] : field_end[field]]
+        if len(text) > 0 and not (view_end[view] >= 0 and _is_copy(text, question)):
+            weights[field - first] = view_draws[view] / of_view[view]
+    chosen = _weighted_choice(weights, uniform)
+    return first + chosen if chosen >= 0 else -1
+
+
+@njit(cache=True)
+def _longest_field(corpus: Any, passage: int) -> int:
+    """The passage's longest field: its text, wherever it has one."""
+    _, _, field_offsets, _, field_start, field_end = corpus
+    longest = field_offsets[passage]
+    for field in range(field_offsets[passage], field_offsets[passage + 1]):
+        if field_end[field] - field_start[field] > field_end[longest] - field_start[longest]:
+            longest = field
+    return longest
+
+
+@njit(cache=True)
+def _draw_source_span(
+    corpus: Any, passage: int, span_length: int, for_length: float, for_start: float
+) -> Any:
+    """A span of the passage, one to two ``span_length`` long, that stands in for a question."""
+    tokens, _, _, _, field_start, field_end = corpus
+    field = _longest_field(corpus, passage)
+    size = field_end[field] - field_start[field]
+    length = min(size, span_length + int(for_length * span_length))
+    start = field_start[field] + int(for_start * (size - length + 1))
+    return tokens[start : start + length]
+
+
+@njit(cache=True)
 def draw_pair(
     uniform: Any,
     pair: int,
@@ -82,49 +137,20 @@ def draw_pair(
         questions: (offsets, tokens, pair question, pair passage).
         view_draws, view_end: [W] share and end marker (-1: free spans) of each view.
     """
-    tokens, passage_offsets, field_offsets, field_view, field_start, field_end = corpus
+    tokens, passage_offsets, _, field_view, field_start, field_end = corpus
     question_offsets, question_tokens, pair_question, pair_passage = questions
-    supervised = len(pair_question) > 0 and uniform[0] >= unsupervised
-    if supervised:
+    if len(pair_question) > 0 and uniform[0] >= unsupervised:
         passage = pair_passage[pair]
         asked = pair_question[pair]
         source = question_tokens[question_offsets[asked] : question_offsets[asked + 1]]
+        hint = source
     else:
         passage = int(uniform[1] * (len(passage_offsets) - 1))
-        source = question_tokens[:0]
-    first, last = field_offsets[passage], field_offsets[passage + 1]
-    weights = np.zeros(last - first, np.float64)
-    per_view = np.zeros(len(view_draws), np.int64)
-    for field in range(first, last):
-        if field_end[field] > field_start[field]:
-            per_view[field_view[field]] += 1
-    longest = -1
-    for field in range(first, last):
-        view = field_view[field]
-        size = field_end[field] - field_start[field]
-        if size == 0:
-            continue
-        if longest < 0 or size > field_end[longest] - field_start[longest]:
-            longest = field
-        same = view_end[view] >= 0 and size == len(source) and supervised
-        if same:
-            for i in range(size):
-                if tokens[field_start[field] + i] != source[i]:
-                    same = False
-                    break
-        # A question is never its own target: copying it is no retrieval.
-        if not same:
-            weights[field - first] = view_draws[view] / per_view[view]
-    if not supervised:
-        # The source is a span of the passage's longest field: its text.
-        size = field_end[longest] - field_start[longest]
-        length = min(size, span_length + int(uniform[2] * span_length))
-        start = field_start[longest] + int(uniform[3] * (size - length + 1))
-        source = tokens[start : start + length]
-    chosen = _weighted_choice(weights, uniform[4])
-    if chosen < 0:
-        chosen = longest - first
-    field = first + chosen
+        source = _draw_source_span(corpus, passage, span_length, uniform[2], uniform[3])
+        hint = source[:0]  # every other span is as good a target
+    field = _draw_field(corpus, passage, hint, view_draws, view_end, uniform[4])
+    if field < 0:
+        field = _longest_field(corpus, passage)
     view = field_view[field]
     text = tokens[field_start[field] : field_end[field]]
     n_source = min(len(source), len(source_out))
@@ -134,7 +160,6 @@ def draw_pair(
         target_out[:size] = text[:size]
         target_out[size] = view_end[view]
         return view, n_source, size + 1
-    hint = source if supervised else source[:0]
     start = draw_span(text, hint, ordinary, span_length, temperature, uniform[5])
     size = min(span_length, len(text) - start)
     target_out[:size] = text[start : start + size]

@@ -7,7 +7,6 @@ numba's cache looks at the caller's file only: after a change here, remove the `
 the rooms that call these steps, or they go on using the old ones.
 """
 
-# ruff: noqa: PLR0917 (compiled functions take no keyword-only arguments)
 # mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 

@@ -22,6 +22,9 @@ from ltrgr.pipeline.fingerprint import as_yaml, canonical, difference, fingerpri
 FORMAT = 1
 """Version of the directory's layout; another version's artefacts are set aside and rebuilt."""
 
+SCRATCH = "checkpoints"
+"""Folder of a partial directory that only a resumed run needs; it goes when all is done."""
+
 log = logging.getLogger(__name__)
 
 
@@ -157,7 +160,12 @@ class Artefact:
 
     def _finish(self, *, seconds: float, resumed: bool) -> None:
         mark = "PARTIAL.json"
-        paths = sorted(p for p in self.partial.rglob("*") if p.is_file() and p.name != mark)
+        scratch = self.partial / SCRATCH
+        paths = sorted(
+            p
+            for p in self.partial.rglob("*")
+            if p.is_file() and p.name != mark and scratch not in p.parents
+        )
         files = [
             {
                 "path": path.relative_to(self.partial).as_posix(),
@@ -180,6 +188,7 @@ class Artefact:
         _sync_directory(self.directory.parent)
         # Only now: a process killed just before the rename can still resume.
         (self.directory / mark).unlink()
+        shutil.rmtree(self.directory / SCRATCH, ignore_errors=True)
 
     def _set_aside(self) -> None:
         if not os.path.lexists(self.directory):

@@ -109,6 +109,8 @@ def evaluate_bm25(
     seconds = (time.perf_counter() - start) / max(1, len(split.queries))
     run: Run = {}
     everything = slice(0, len(split.queries))
+    # A passage that shares no word with the question was not found; it only fills the list.
+    passages = np.where(scores > 0, passages, -1)
     _collect(run, split, everything, passages, np.asarray(scores, dtype=np.float64), ids)
     write_measured(directory, run=run, split=split, corpus=corpus, seconds=seconds, tag="bm25")
 

@@ -14,7 +14,7 @@ from ltrgr.identifiers.serialise import SerialisedCorpus
 from ltrgr.identifiers.tokenised import tokenise_questions
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Vocabulary
-from ltrgr.pipeline.artefact import Artefact
+from ltrgr.pipeline.artefact import SCRATCH, Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised, open_vocabulary
 from ltrgr.pipeline.seeding import seed_everything
@@ -102,7 +102,7 @@ def pretrain(
     )
     data = IdentifierPairs(sampler=sampler, batch_size=settings.batch_size, seed=settings.seed)
     keeper = ModelCheckpoint(
-        dirpath=directory / "checkpoints",
+        dirpath=directory / SCRATCH,
         filename=Path(LAST).stem,
         every_n_train_steps=settings.checkpoint_every,
         save_top_k=1,
@@ -126,7 +126,7 @@ def pretrain(
             validate_every=None,
             description=f"stage 1: {'+'.join(family.names)}",
         )
-        trainer.fit(module, data, ckpt_path=resume_from(directory / "checkpoints"), weights_only=False)
+        trainer.fit(module, data, ckpt_path=resume_from(directory / SCRATCH), weights_only=False)
     if trainer.global_step < settings.steps:
         # Lightning swallows Ctrl-C; an unfinished run must not look like a finished one.
         raise KeyboardInterrupt(f"stopped after {trainer.global_step} of {settings.steps} steps")

@@ -17,7 +17,7 @@ from ltrgr.data.rank_lists import RankLists, RankListSampler
 from ltrgr.evaluation.online import OnlineRetrieval
 from ltrgr.identifiers.tokenised import tokenise_questions
 from ltrgr.losses.scale import one_key_score
-from ltrgr.pipeline.artefact import Artefact
+from ltrgr.pipeline.artefact import SCRATCH, Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised
 from ltrgr.pipeline.mining import relevance_of
@@ -64,12 +64,10 @@ def rank(
     """Train in ``directory``, going on from its last checkpoint if it holds one."""
     seed_everything(settings.seed, compute=compute)
     module = _module(retriever, corpus=corpus, settings=settings)
-    data = _data(
-        retriever, mined=mined, corpus=corpus, pretraining=pretraining, settings=settings
-    )
+    data = _data(retriever, mined=mined, corpus=corpus, pretraining=pretraining, settings=settings)
     every = min(settings.validate_every, settings.steps)
     best = ModelCheckpoint(
-        dirpath=directory / "checkpoints",
+        dirpath=directory / SCRATCH,
         filename="best",
         monitor=settings.monitor,
         mode="max",
@@ -77,7 +75,7 @@ def rank(
         enable_version_counter=False,
     )
     last = ModelCheckpoint(
-        dirpath=directory / "checkpoints",
+        dirpath=directory / SCRATCH,
         filename=Path(LAST).stem,
         every_n_train_steps=every,
         enable_version_counter=False,
@@ -97,9 +95,7 @@ def rank(
             validate_every=every,
             description=f"stage 2: {name}",
         )
-        trainer.fit(
-            module, data, ckpt_path=resume_from(directory / "checkpoints"), weights_only=False
-        )
+        trainer.fit(module, data, ckpt_path=resume_from(directory / SCRATCH), weights_only=False)
         if trainer.interrupted or not best.best_model_path:
             raise KeyboardInterrupt(f"stopped after {trainer.global_step} steps")
         state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
@@ -180,9 +176,7 @@ def _search_dev(retriever: Retriever, corpus: Corpus) -> SearchDev:
     def search(rows: Tensor) -> tuple[Tensor, Tensor]:
         numbers = rows.cpu().numpy()
         texts = [corpus.dev.queries[i].text for i in numbers]
-        passage = np.concatenate(
-            [lists.passage for _, _, lists in retriever.rank(texts, k=DEPTH)]
-        )
+        passage = np.concatenate([lists.passage for _, _, lists in retriever.rank(texts, k=DEPTH)])
         relevance = relevance_of(passage, dev.relevant_offsets, dev.relevant, rows=numbers)
         n_relevant = np.diff(dev.relevant_offsets)[numbers]
         return torch.from_numpy(relevance), torch.from_numpy(n_relevant)

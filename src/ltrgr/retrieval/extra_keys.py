@@ -107,9 +107,7 @@ def word_ngrams(text: str, *, longest: int) -> list[str]:
     words = [word.strip(".,;:!?\"'()") for word in text.split()]
     words = [word for word in words if word]
     grams = [
-        " ".join(words[i : i + n])
-        for n in range(1, longest + 1)
-        for i in range(len(words) - n + 1)
+        " ".join(words[i : i + n]) for n in range(1, longest + 1) for i in range(len(words) - n + 1)
     ]
     return list(dict.fromkeys(grams))
 

@@ -43,7 +43,8 @@ class MinedLists:
     def teaches(self) -> NDArray[np.bool_]:
         """[Q] True for lists with at least one relevant and one irrelevant passage."""
         relevant = self.relevance & self.mask
-        return relevant.any(axis=1) & (self.mask & ~self.relevance).any(axis=1)
+        teaches: NDArray[np.bool_] = relevant.any(axis=1) & (self.mask & ~relevant).any(axis=1)
+        return teaches
 
     def save(self, directory: Path) -> None:
         """One .npy file an array."""

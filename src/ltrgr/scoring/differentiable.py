@@ -41,7 +41,7 @@ def key_weights(
     return torch.where(positive, power, 0.0) * view_weight
 
 
-def passage_scores(  # noqa: PLR0917  (the arrays of a batch, in the order they are made)
+def passage_scores(
     key_log_probability: Tensor,
     count: Tensor,
     view_weight: Tensor | float,

@@ -1,6 +1,6 @@
 """The full score of one passage: its keys counted one by one, heaviest first (compiled)."""
 
-# ruff: noqa: PLR0917, SIM110  (numba takes no keyword-only arguments and no generators)
+# ruff: noqa: SIM110  (numba takes no keyword-only arguments and no generators)
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -1,6 +1,5 @@
 """Passage scores, search face: from the weighed keys of B questions to their rank lists."""
 
-# ruff: noqa: PLR0917  (numba takes no keyword-only arguments)
 from __future__ import annotations
 
 import logging

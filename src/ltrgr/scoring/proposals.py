@@ -1,6 +1,5 @@
 """Proposals: rare keys name the passages that are worth scoring in full (compiled)."""
 
-# ruff: noqa: PLR0917  (numba takes no keyword-only arguments)
 from __future__ import annotations
 
 from typing import NamedTuple

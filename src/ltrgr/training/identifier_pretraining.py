@@ -13,7 +13,6 @@ from ltrgr.data.identifier_pairs import IdentifierBatch
 from ltrgr.decoding.model import decode, decoder_start_id, encode
 from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
 
-
 GROUPS = 4
 """of similar length that a batch is cut into on a CPU"""
 
@@ -30,9 +29,7 @@ def generation_loss(model: Any, batch: IdentifierBatch, *, label_smoothing: floa
     for rows in _by_length(batch.labels):
         labels = batch.labels[rows]
         longest = int((labels >= 0).sum(dim=1).max())
-        logits, _ = decode(
-            model, states[rows], batch.prompt_mask[rows], inputs[rows, :longest]
-        )
+        logits, _ = decode(model, states[rows], batch.prompt_mask[rows], inputs[rows, :longest])
         total = total + functional.cross_entropy(
             logits.flatten(0, 1).float(),
             labels[:, :longest].flatten(),
