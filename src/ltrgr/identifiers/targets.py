@@ -63,10 +63,10 @@ def _is_copy(text: Any, question: Any) -> bool:
     """Whether a field is the question itself: copying it would be no retrieval."""
     if len(text) != len(question):
         return False
+    same = 0
     for position in range(len(text)):
-        if text[position] != question[position]:
-            return False
-    return True
+        same += text[position] == question[position]
+    return bool(same == len(text))
 
 
 @njit(cache=True)

@@ -43,8 +43,9 @@ class MinedLists:
     def teaches(self) -> NDArray[np.bool_]:
         """[Q] True for lists with at least one relevant and one irrelevant passage."""
         relevant = self.relevance & self.mask
-        teaches: NDArray[np.bool_] = relevant.any(axis=1) & (self.mask & ~relevant).any(axis=1)
-        return teaches
+        found = self.mask.sum(axis=1)
+        n_relevant = relevant.sum(axis=1)
+        return np.asarray((n_relevant > 0) & (n_relevant < found))
 
     def save(self, directory: Path) -> None:
         """One .npy file an array."""
