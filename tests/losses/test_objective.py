@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from math import exp, log, log1p
+from math import exp, log1p
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from hydra.utils import instantiate
 from ltrgr.losses.margin import margin
 from ltrgr.losses.objective import Objective, Term
 from ltrgr.losses.samplers import everything, random, top
-from ltrgr.losses.scale import one_key_score
 
 CONF = Path(__file__).parents[2] / "conf"
 SCORES = torch.tensor([[700.0, 900.0, 100.0], [50.0, 60.0, 70.0]], dtype=torch.float64)
@@ -97,23 +96,6 @@ def test_wrong_settings_say_so() -> None:
         Objective(terms={"generation": term()}, lambda_generation=1)
     with pytest.raises(ValueError, match=r"loss\.lambda_generation=0"):
         total(Objective(terms={"rank1": term()}, lambda_generation=1), generation=None)
-
-
-def test_one_key_score_has_the_values_of_the_method() -> None:
-    assert one_key_score(3_200_000_000, 2) == pytest.approx(382, abs=0.5)
-    assert one_key_score(1_000_000, 2) == pytest.approx(132, abs=0.5)
-    # by hand: P = (1 + 5) / (N + 5), p = 1/e, exponent 1
-    frequency, p = 6 / 1005, exp(-1)
-    expected = log(p * (1 - frequency) / (frequency * (1 - p)))
-    assert one_key_score(1000, 1) == pytest.approx(expected)
-    assert one_key_score(1000, 1, smoothing=0, log_probability=log(0.5)) == pytest.approx(log(999))
-
-
-def test_one_key_score_refuses_a_corpus_of_a_few_tokens() -> None:
-    with pytest.raises(ValueError, match=r"corpus of 10 tokens.*loss\.unit=score"):
-        one_key_score(10, 2)
-    with pytest.raises(ValueError, match="log_probability=0"):
-        one_key_score(1000, 2, log_probability=0.0)
 
 
 def composed(name: str, *overrides: str) -> Objective:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from ltrgr.cli.assemble import assemble
+from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.pipeline.evaluating import Measured
+from ltrgr.pipeline.parallel import run_all
 from ltrgr.pipeline.table import Comparison, System, make_table
 from ltrgr.report.render import terminal, write_all
 
@@ -24,7 +28,20 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
     start = time.perf_counter()
     corpus = instantiate(cfg.corpus, _convert_="all")
     given = list(HydraConfig.get().overrides.task)
-    systems = [_system(row, given=given, corpus=corpus, console=console) for row in _rows(cfg)]
+    rows = _rows(cfg)
+    directories = run_all(
+        _ordered(rows, given=given),
+        workers=_workers(cfg),
+        shown=cfg.compute.progress,
+    )
+    systems = [
+        System(
+            name=row["name"],
+            runs=[Measured.load(directories[label]) for label, _ in _seeds(row)],
+            note=row.get("note", ""),
+        )
+        for row in rows
+    ]
     table = make_table(
         systems,
         title=f"{cfg.table.title} ({corpus.name})",
@@ -38,6 +55,12 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
     console.print(terminal(table))
     console.print(f"written: {', '.join(str(path) for path in written.values())}")
     console.print(f"[dim]{(time.perf_counter() - start) / 60:.1f} minutes[/]")
+
+
+def measure(plain: dict[str, Any], *, label: str, system: str) -> Path:
+    """One job of the table: everything that one system with one seed needs, and its metrics."""
+    register_resolvers()
+    return assemble(OmegaConf.create(plain), name=label).evaluate(system)
 
 
 def merge_overrides(given: Sequence[str], own: Sequence[str]) -> list[str]:
@@ -62,13 +85,34 @@ def _rows(cfg: DictConfig) -> list[dict[str, Any]]:
     return [row for row in rows if not cfg.table.only or row["name"] in cfg.table.only]
 
 
-def _system(row: dict[str, Any], *, given: Sequence[str], corpus: Any, console: Console) -> System:
-    runs = []
-    for seed in row.get("seeds", [None]):
+def _ordered(
+    rows: Sequence[dict[str, Any]], *, given: Sequence[str]
+) -> dict[str, Callable[[], Path]]:
+    """Jobs by label: first seeds first, so that no two begin with the same missing stage."""
+    labelled = [
+        (place, row, label, seed) for row in rows for place, (label, seed) in enumerate(_seeds(row))
+    ]
+    labelled.sort(key=lambda job: ("seeds" in job[1], job[0]))
+    jobs: dict[str, Callable[[], Path]] = {}
+    for _, row, label, seed in labelled:
         own = [*row.get("overrides", []), *([] if seed is None else [f"rank.seed={seed}"])]
         composed = compose("table", overrides=merge_overrides(given, own))
-        label = row["name"] if seed is None else f"{row['name']}, seed {seed}"
-        road = assemble(composed, name=label, corpus=corpus)
-        console.print(f"[bold]{label}[/]")
-        runs.append(Measured.load(road.evaluate(row["system"])))
-    return System(name=row["name"], runs=runs, note=row.get("note", ""))
+        plain = OmegaConf.to_container(composed)
+        jobs[label] = partial(measure, plain, label=label, system=row["system"])
+    return jobs
+
+
+def _seeds(row: dict[str, Any]) -> list[tuple[str, int | None]]:
+    if "seeds" not in row:
+        return [(row["name"], None)]
+    return [(f"{row['name']}, seed {seed}", seed) for seed in row["seeds"]]
+
+
+def _workers(cfg: DictConfig) -> int:
+    """As many as there are cores for; one on a GPU."""
+    if cfg.table.workers is not None:
+        return int(cfg.table.workers)
+    compute = instantiate(cfg.compute)
+    if compute.device != "cpu" or compute.threads is None:
+        return 1
+    return max(1, (os.cpu_count() or 1) // int(compute.threads))

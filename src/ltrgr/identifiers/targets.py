@@ -44,12 +44,16 @@ def draw_span(
     """
     n = max(1, len(text) - length + 1)
     weights = np.empty(n, np.float64)
+    worth = np.zeros(len(question), np.float64)  # a word that the question repeats counts once
+    for token in range(len(question)):
+        if not np.any(question[:token] == question[token]):
+            worth[token] = ordinary[question[token]]
     for start in range(n):
         overlap = 0.0
         for token in range(len(question)):
             for position in range(start, min(start + length, len(text))):
                 if text[position] == question[token]:
-                    overlap += ordinary[question[token]]
+                    overlap += worth[token]
                     break
         weights[start] = overlap
     top = weights.max()

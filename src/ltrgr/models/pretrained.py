@@ -13,9 +13,14 @@ from transformers import (
     EncoderDecoderModel,
     PreTrainedTokenizerFast,
 )
+from transformers.utils import logging
 
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.models.errors import ModelError
+
+# Its bars and its report of new weights at every load hide our own lines.
+logging.disable_progress_bar()
+logging.set_verbosity_error()
 
 
 def packaged_checkpoint(package: str, folder: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -12,9 +13,13 @@ from tqdm import tqdm
 
 T = TypeVar("T")
 
+BAR_POSITION = "LTRGR_BAR_POSITION"
+"""environment variable: the line of this process's bars where several processes draw them"""
+
 
 def bar(*, total: int, description: str, unit: str, shown: bool, done: int = 0) -> Any:
     """A bar on standard error; in a log file it writes a line every ten seconds at most."""
+    position = int(os.environ.get(BAR_POSITION, "0"))
     return tqdm(
         total=total,
         initial=done,
@@ -22,6 +27,8 @@ def bar(*, total: int, description: str, unit: str, shown: bool, done: int = 0) 
         unit=unit,
         disable=not shown,
         dynamic_ncols=True,
+        position=position or None,
+        leave=position == 0,
         mininterval=0.2 if sys.stderr.isatty() else 10.0,
     )
 

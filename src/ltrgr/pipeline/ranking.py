@@ -16,7 +16,6 @@ from ltrgr.corpus.records import Corpus
 from ltrgr.data.rank_lists import RankLists, RankListSampler
 from ltrgr.evaluation.online import OnlineRetrieval
 from ltrgr.identifiers.tokenised import tokenise_questions
-from ltrgr.losses.scale import one_key_score
 from ltrgr.pipeline.artefact import SCRATCH, Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised
@@ -27,6 +26,7 @@ from ltrgr.pipeline.settings import Compute, Pretraining, Ranking, Tracking
 from ltrgr.pipeline.trainer import LAST, loggers, make_trainer, resume_from
 from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
+from ltrgr.scoring.scale import one_key_score
 from ltrgr.training.learning_to_rank import LearningToRank, SearchDev
 
 DEPTH = 100
@@ -113,7 +113,7 @@ def _module(retriever: Retriever, *, corpus: Corpus, settings: Ranking) -> Learn
     objective = settings.objective
     unit = 1.0
     if objective.needs_one_key_score:
-        unit = one_key_score(n_tokens, scoring.exponent, smoothing=scoring.smoothing)
+        unit = one_key_score(n_tokens=n_tokens, settings=scoring)
     return LearningToRank(
         model=retriever.model,
         objective=objective,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -105,7 +106,7 @@ class Retriever:
             model=trained_model(directory / "model").to(device).eval(),
             vocabulary=Vocabulary(tokenizer, family),
             index_directory=index,
-            scoring=scoring or Scoring(**described["scoring"]),
+            scoring=scoring or _scoring(described["scoring"]),
             decoding=decoding or Decoding(**described["decoding"]),
         )
 
@@ -116,7 +117,7 @@ class Retriever:
         described = {
             "index": index,
             "views": self.vocabulary.family.describe(),
-            "scoring": asdict(self.scoring),
+            "scoring": _plain(self.scoring),
             "decoding": asdict(self.decoding),
         }
         (directory / "retriever.json").write_text(json.dumps(described, indent=2))
@@ -263,6 +264,17 @@ class Retriever:
             weight=float(weights[key]),
             cover=float(cover),
         )
+
+
+def _plain(scoring: Scoring) -> dict[str, Any]:
+    own = scoring.transform
+    name = None if own is None else f"{own.__module__}:{own.__qualname__}"
+    return {**asdict(scoring), "transform": name}
+
+
+def _scoring(plain: dict[str, Any]) -> Scoring:
+    name = plain.get("transform")
+    return Scoring(**{**plain, "transform": pkgutil.resolve_name(name) if name else None})
 
 
 def _part(ranges: Ranges, part: slice) -> Ranges:

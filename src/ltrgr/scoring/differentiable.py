@@ -37,7 +37,7 @@ def key_weights(
     gain = log_p - log1mexp(log_p) - prior + view_offset
     positive = gain > 0
     # The inner `where` keeps the infinite slope of x^a at 0 (a < 1) out of the gradient.
-    power = torch.where(positive, gain, 1.0) ** settings.exponent
+    power = settings.power(torch.where(positive, gain, 1.0))
     return torch.where(positive, power, 0.0) * view_weight
 
 

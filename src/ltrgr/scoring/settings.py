@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,9 @@ class Scoring:
     """s of the key's prior P(n) = (count(n) + s) / (N + s)."""
     frequency: bool = True
     """False ("LM only"): every key is priced as if it occurred once."""
+    transform: Callable[[Any], Any] | None = None
+    """Another heuristic than x^a: a named function of the clamped log odds (0 or more), elementwise
+    and of operations that numpy arrays and torch tensors share, so that both faces use it."""
     max_probability: float = 0.999
     """A numeric guard: p(n|q) is capped here, because log(1 - p) and its gradient 1 / (1 - p)
     explode in float32 when the model is sure. Beyond the cap the gradient is zero."""
@@ -70,6 +74,10 @@ class Scoring:
             _require(self, "view_weights", 0 <= weight < math.inf, f"0 or more for view {view!r}")
         for view, offset in self.view_offsets.items():
             _require(self, "view_offsets", math.isfinite(offset), f"finite for view {view!r}")
+
+    def power(self, gain: Any) -> Any:
+        """The weight of log odds of 0 or more, before the view's factor: ``gain ** a``."""
+        return gain**self.exponent if self.transform is None else self.transform(gain)
 
     def of_views(self, views: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Weights and offsets, each [number of views], in the order of a family's views.

@@ -34,7 +34,7 @@ def adamw_with_warm_up(
 
     The rate rises linearly over the first ``warm_up`` share of ``steps`` and falls linearly to 0.
     """
-    optimiser = torch.optim.AdamW(list(groups), betas=(0.9, 0.999), fused=True)
+    optimiser = torch.optim.AdamW(list(groups), betas=(0.9, 0.999))
     rising = max(1, round(warm_up * steps))
 
     def factor(step: int) -> float:

@@ -1,0 +1,76 @@
+"""Independent jobs on a few processes of this machine, with one bar for all."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from typing import Any
+
+from ltrgr.pipeline.progress import BAR_POSITION, bar
+
+
+class JobsFailed(RuntimeError):  # noqa: N818
+    """Some jobs failed; the others are done and will be found again."""
+
+
+def run_all(jobs: Mapping[str, Callable[[], Any]], *, workers: int, shown: bool) -> dict[str, Any]:
+    """Run every job, ``workers`` at a time, in the given order; name -> result.
+
+    A job that fails is told at once, with its traceback, and does not end the others. With more
+    than one worker, jobs and results must be picklable.
+
+    Raises:
+        JobsFailed: names the jobs that failed, after all others have ended.
+    """
+    results: dict[str, Any] = {}
+    failed: list[str] = []
+    with bar(total=len(jobs), description="all jobs", unit=" jobs", shown=shown) as progress:
+        for name, outcome in _outcomes(jobs, workers=workers):
+            try:
+                results[name] = outcome()
+            except Exception as error:
+                failed.append(name)
+                print(f"\njob {name!r} failed:", file=sys.stderr)
+                traceback.print_exception(error)
+            progress.update()
+    if failed:
+        raise JobsFailed(
+            f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)} (tracebacks above); "
+            "the others are done. The same command runs only what is missing."
+        )
+    return {name: results[name] for name in jobs}
+
+
+def _outcomes(jobs: Mapping[str, Callable[[], Any]], *, workers: int) -> Any:
+    if min(workers, len(jobs)) <= 1:
+        yield from jobs.items()
+        return
+    context = multiprocessing.get_context("spawn")
+    slots = context.Queue()
+    for slot in range(workers):
+        slots.put(slot + 1)
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_take_slot, initargs=(slots,)
+    ) as pool:
+        futures: dict[Future[Any], str] = {
+            pool.submit(_call, job): name for name, job in jobs.items()
+        }
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _take_slot(slots: Any) -> None:
+    """Each worker draws its bars on its own line."""
+    os.environ[BAR_POSITION] = str(slots.get())
+
+
+def _call(job: Callable[[], Any]) -> Any:
+    return job()

@@ -1,0 +1,166 @@
+"""Law 1, end to end: on a trained model, training scores a mined list as search did."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertConfig, EncoderDecoderConfig, EncoderDecoderModel
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.data.rank_lists import RankListSampler
+from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.losses.objective import Objective, Term
+from ltrgr.losses.samplers import everything
+from ltrgr.pipeline.indexing import open_vocabulary
+from ltrgr.retrieval.retriever import Retriever
+from ltrgr.retrieval.settings import Decoding
+from ltrgr.scoring.settings import Scoring
+from ltrgr.training.learning_to_rank import rank_list_scores
+from mined_lists import mine_some, sampler_over
+from tiny_world import MINDER, SEAL, awake, index_of, sampler_of, tiny_backbone, train_a_little
+
+QUESTIONS = 40
+SCORINGS = {
+    "lm_fm": Scoring(),
+    "plain_sum": Scoring(exponent=1.0, cover=0.0, frequency=False, overlap=True),
+    "lm_only": Scoring(frequency=False),
+    "exponent_1": Scoring(exponent=1.0),
+    "unigrams": Scoring(unigrams=50),
+    "question_ngrams": Scoring(question_ngrams=3),
+    "both_extras": Scoring(question_ngrams=3, unigrams=50),
+    "views": Scoring(
+        view_weights={"title": 2.0, "body": 0.5}, view_offsets={"title": 1.5, "body": -1.0}
+    ),
+    "few_keys": Scoring(keys_per_passage=3),
+}
+
+
+def largest_relative_error(
+    model: Any, vocabulary: Vocabulary, index: Path, corpus: Corpus, scoring: Scoring
+) -> tuple[float, int]:
+    """Mine, rebuild the batch, score it with gradients; (error, passages compared)."""
+    retriever = Retriever(
+        model=model,
+        vocabulary=vocabulary,
+        index_directory=index,
+        scoring=scoring,
+        decoding=Decoding(beams=5, batch_size=16),
+    )
+    mined = mine_some(retriever, corpus, questions=QUESTIONS, k=20)
+    term = Term(loss=lambda s, r, m: s.sum(), sampler=everything)
+    objective = Objective(terms={"all": term}, lambda_generation=0.0)
+    sampler = sampler_over(mined, retriever, corpus, select=objective.select, index=index, each=0)
+    rows = np.flatnonzero(mined.teaches)
+    batch = sampler.batch(rows, np.random.default_rng(0))
+    weights, offsets = scoring.of_views(vocabulary.family.names)
+    scores = rank_list_scores(
+        model,
+        batch,
+        scoring=scoring,
+        view_weights=torch.from_numpy(weights).float(),
+        view_offsets=torch.from_numpy(offsets).float(),
+        n_tokens=retriever.index.n_tokens,
+    )
+    assert scores.requires_grad
+    chosen = batch.chosen["all"]
+    assert chosen.sum() == mined.mask[rows].sum()
+    error = (scores.detach() - batch.mined_score).abs() / batch.mined_score
+    return float(error[chosen].max()), int(chosen.sum())
+
+
+def check(
+    record: Any, name: str, model: Any, vocabulary: Vocabulary, index: Path, corpus: Corpus,
+    scoring: Scoring,
+) -> None:  # fmt: skip
+    error, compared = largest_relative_error(model, vocabulary, index, corpus, scoring)
+    record("largest_relative_error", error)
+    print(f"law 1, {name}: largest relative error {error:.2e} over {compared} passages")
+    assert compared > 100
+    assert error <= 1e-4
+
+
+@pytest.mark.parametrize("name", SCORINGS)
+def test_both_faces_agree(
+    name: str, minder_index: Path, trained_model: Any, corpus: Corpus, record_property: Any
+) -> None:
+    vocabulary = open_vocabulary(minder_index, MINDER)
+    check(record_property, name, trained_model, vocabulary, minder_index, corpus, SCORINGS[name])
+
+
+def test_both_faces_agree_for_seal(corpus: Corpus, tmp_path: Path, record_property: Any) -> None:
+    index = index_of(tmp_path, SEAL, corpus)
+    vocabulary = open_vocabulary(index, SEAL)
+    torch.manual_seed(1)
+    model = awake(tiny_backbone().make_network(vocabulary))
+    train_a_little(model, sampler_of(index, SEAL, corpus), steps=60)
+    check(record_property, "SEAL", model, vocabulary, index, corpus, Scoring())
+
+
+def test_both_faces_agree_for_a_warm_started_shape(
+    minder_index: Path, corpus: Corpus, record_property: Any
+) -> None:
+    vocabulary = open_vocabulary(minder_index, MINDER)
+    model = awake(bert_to_bert(vocabulary))
+    train_a_little(model, sampler_of(minder_index, MINDER, corpus), steps=60)
+    check(record_property, "BERT2BERT", model, vocabulary, minder_index, corpus, Scoring())
+
+
+def test_both_faces_agree_where_the_model_is_sure(
+    minder_index: Path, random_model: Any, corpus: Corpus, record_property: Any
+) -> None:
+    """Near p = 1 the log odds magnify every rounding error; the cap must tame them."""
+    vocabulary = open_vocabulary(minder_index, MINDER)
+    sampler = sampler_of(minder_index, MINDER, corpus)
+    model = train_a_little(deepcopy(random_model), sampler, steps=250, pairs=4, label_smoothing=0.0)
+    check(record_property, "sure", model, vocabulary, minder_index, corpus, Scoring())
+
+
+def test_the_law_would_notice_another_prompt(
+    minder_index: Path, trained_model: Any, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One wrong marker in training's prompts, and the faces part."""
+    vocabulary = open_vocabulary(minder_index, MINDER)
+    honest = Vocabulary.prompt
+    swapped = {"title": "body", "body": "query", "query": "title"}
+
+    def cheat(self: Vocabulary, question: Any, view: str, *, longest: int) -> Any:
+        return honest(self, question, swapped[view], longest=longest)
+
+    original = RankListSampler._prompts
+
+    def prompts(self: RankListSampler, *arguments: Any) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Vocabulary, "prompt", cheat)
+            return original(self, *arguments)
+
+    monkeypatch.setattr(RankListSampler, "_prompts", prompts)
+    error, _ = largest_relative_error(
+        deepcopy(trained_model), vocabulary, minder_index, corpus, Scoring()
+    )
+    assert error > 0.1
+
+
+def bert_to_bert(vocabulary: Vocabulary) -> Any:
+    """A random encoder-decoder of two one-layer BERTs."""
+    shape = {
+        "vocab_size": len(vocabulary),
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "max_position_embeddings": 128,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+    }
+    torch.manual_seed(2)
+    config = EncoderDecoderConfig.from_encoder_decoder_configs(
+        BertConfig(**shape), BertConfig(**shape, is_decoder=True, add_cross_attention=True)
+    )
+    config.decoder_start_token_id = 0
+    config.pad_token_id = vocabulary.pad_id
+    return EncoderDecoderModel(config)

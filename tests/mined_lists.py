@@ -1,0 +1,56 @@
+"""Mined lists of the tiny corpus and the sampler over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.data.rank_lists import RankListSampler
+from ltrgr.identifiers.join import stack
+from ltrgr.identifiers.tokenised import tokenise_questions
+from ltrgr.pipeline.mining import relevance_of
+from ltrgr.retrieval.mined import MinedLists, trim
+from ltrgr.retrieval.retriever import Retriever
+
+
+def mine_some(retriever: Retriever, corpus: Corpus, *, questions: int, k: int) -> MinedLists:
+    """The lists of the first ``questions`` training questions."""
+    tokenised = tokenise_questions(
+        corpus.train, corpus.passages, vocabulary=retriever.vocabulary, longest=64
+    )
+    asked = np.arange(questions)
+    found = list(retriever.rank([q.text for q in corpus.train.queries[:questions]], k=k))
+    trimmed = [trim(keys, lists) for _, keys, lists in found]
+    passage = np.concatenate([lists.passage for *_, lists in found])
+    return MinedLists(
+        question=asked,
+        passage=passage,
+        score=np.concatenate([lists.score for *_, lists in found]),
+        relevance=relevance_of(passage, tokenised.relevant_offsets, tokenised.relevant, rows=asked),
+        member=np.concatenate([member for _, member in trimmed]),
+        cover=np.concatenate([lists.cover for *_, lists in found]),
+        keys=stack([keys for keys, _ in trimmed]),
+    )
+
+
+def sampler_over(
+    mined: MinedLists, retriever: Retriever, corpus: Corpus, *, select: Any, index: Path, each: int
+) -> RankListSampler:
+    """Stage 2's sampler with the given choice of passages."""
+    from tiny_world import sampler_of
+
+    vocabulary = retriever.vocabulary
+    return RankListSampler(
+        mined=mined,
+        vocabulary=vocabulary,
+        questions=tokenise_questions(
+            corpus.train, corpus.passages, vocabulary=vocabulary, longest=64
+        ),
+        select=select,
+        targets=sampler_of(index, vocabulary.family, corpus),
+        targets_per_question=each,
+        longest_question=64,
+    )

@@ -1,0 +1,160 @@
+"""Stage 1's loss, and how both stages step, against arithmetic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ltrgr.data.identifier_pairs import IdentifierBatch
+from ltrgr.training.identifier_pretraining import IdentifierPretraining, generation_loss
+from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
+from tiny_world import MINDER, sampler_of
+
+
+@pytest.fixture
+def batch() -> IdentifierBatch:
+    return IdentifierBatch(
+        prompt_ids=torch.tensor([[10, 11, 12], [13, 1, 1]]),
+        prompt_mask=torch.tensor([[1, 1, 1], [1, 0, 0]]),
+        labels=torch.tensor([[20, 21], [22, -100]]),
+    )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_generation_loss_by_hand(
+    random_model: Any, batch: IdentifierBatch, smoothing: float
+) -> None:
+    """Token by token with plain forward passes: (1 - e) * -log p(target) + e * mean of -log p."""
+    start = random_model.config.decoder_start_token_id
+    wanted = [([10, 11, 12], [], 20), ([10, 11, 12], [20], 21), ([13], [], 22)]
+    losses = []
+    with torch.no_grad():
+        for question, before, token in wanted:
+            log_p = (
+                random_model(
+                    input_ids=torch.tensor([question]),
+                    decoder_input_ids=torch.tensor([[start, *before]]),
+                )
+                .logits[0, -1]
+                .log_softmax(0)
+            )
+            losses.append(-(1 - smoothing) * log_p[token] - smoothing * log_p.mean())
+        found = generation_loss(random_model, batch, label_smoothing=smoothing)
+    assert float(found) == pytest.approx(float(sum(losses)) / 3, rel=1e-5)
+
+
+def test_pretraining_descends(minder_index: Any, corpus: Any, random_model: Any) -> None:
+    from copy import deepcopy
+
+    module = IdentifierPretraining(
+        model=deepcopy(random_model),
+        learning_rate=3e-3,
+        cross_attention_rate=None,
+        weight_decay=0.01,
+        warm_up=0.1,
+        steps=30,
+        label_smoothing=0.1,
+    )
+    (optimiser, schedule) = made(module.configure_optimizers())
+    sampler = sampler_of(minder_index, MINDER, corpus)
+    generator = np.random.default_rng(0)
+    batch = sampler.batch(generator.integers(0, sampler.n_pairs, 16), generator)
+    losses = []
+    for step in range(15):
+        loss = module.training_step(batch, step)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def made(configured: dict[str, Any]) -> tuple[Any, Any]:
+    assert configured["lr_scheduler"]["interval"] == "step"
+    return configured["optimizer"], configured["lr_scheduler"]["scheduler"]
+
+
+def test_schedule_by_hand() -> None:
+    """10 steps, warm-up 0.2: half, whole, then eighths down to nothing."""
+    weight = nn.Parameter(torch.ones(2, 2))
+    optimiser, schedule = made(
+        adamw_with_warm_up(
+            [{"params": [weight], "lr": 8.0, "weight_decay": 0.0}], warm_up=0.2, steps=10
+        )
+    )
+    rates = []
+    for _ in range(11):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step()
+    assert rates == pytest.approx([4, 8, 8, 7, 6, 5, 4, 3, 2, 1, 0])
+
+
+def test_schedule_without_warm_up_starts_at_the_top() -> None:
+    weight = nn.Parameter(torch.ones(1))
+    groups = [{"params": [weight], "lr": 1.0, "weight_decay": 0.0}]
+    optimiser, _ = made(adamw_with_warm_up(groups, warm_up=0.0, steps=10))
+    assert optimiser.param_groups[0]["lr"] == 1.0
+
+
+def test_cross_attention_stands_apart_where_it_has_a_rate(random_model: Any) -> None:
+    groups = parameter_groups(
+        random_model, learning_rate=1e-4, cross_attention_rate=5e-4, decay=0.01
+    )
+    name_of = {id(p): name for name, p in random_model.named_parameters()}
+    rates = {name_of[id(p)]: (g["lr"], g["weight_decay"]) for g in groups for p in g["params"]}
+    assert rates.keys() == set(name_of.values())
+    for name, parameter in random_model.named_parameters():
+        rate = 5e-4 if "encoder_attn" in name else 1e-4
+        assert rates[name] == (rate, 0.01 if parameter.ndim > 1 else 0.0)
+    assert sum("encoder_attn" in name for name in rates) == 10  # q, k, v, out, norm: 2 each
+
+
+def test_one_rate_without_it(random_model: Any) -> None:
+    groups = parameter_groups(
+        random_model, learning_rate=1e-4, cross_attention_rate=None, decay=0.01
+    )
+    assert {g["lr"] for g in groups} == {1e-4}
+    assert sum(len(g["params"]) for g in groups) == len(list(random_model.parameters()))
+
+
+def test_cross_attention_of_bert_and_t5_is_known() -> None:
+    from transformers import (
+        BertConfig,
+        EncoderDecoderConfig,
+        EncoderDecoderModel,
+        T5Config,
+        T5ForConditionalGeneration,
+    )
+
+    shape: dict[str, Any] = {
+        "vocab_size": 20,
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+        "intermediate_size": 8,
+    }
+    bert = EncoderDecoderModel(
+        EncoderDecoderConfig.from_encoder_decoder_configs(
+            BertConfig(**shape), BertConfig(**shape, is_decoder=True, add_cross_attention=True)
+        )
+    )
+    t5 = T5ForConditionalGeneration(
+        T5Config(vocab_size=20, d_model=8, d_kv=8, d_ff=8, num_layers=1, num_heads=1)
+    )
+    for model, expected in ((bert, 10), (t5, 4)):  # T5: q, k, v, o without biases
+        groups = parameter_groups(model, learning_rate=1.0, cross_attention_rate=2.0, decay=0.0)
+        apart = sum(len(g["params"]) for g in groups if g["lr"] == 2.0)
+        assert apart == expected
+
+
+def test_frozen_weights_are_left_out() -> None:
+    model = nn.Linear(2, 2)
+    model.bias.requires_grad_(False)
+    (group,) = parameter_groups(model, learning_rate=1.0, cross_attention_rate=None, decay=0.1)
+    assert [p is model.weight for p in group["params"]] == [True]

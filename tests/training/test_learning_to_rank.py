@@ -1,0 +1,173 @@
+"""Stage 2 on one batch: the gradient arrives and orders the passages."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.data.rank_lists import RankListBatch
+from ltrgr.evaluation.online import OnlineRetrieval
+from ltrgr.losses.margin import margin
+from ltrgr.losses.objective import Objective, Term
+from ltrgr.losses.samplers import top
+from ltrgr.retrieval.retriever import Retriever
+from ltrgr.training.identifier_pretraining import generation_loss
+from ltrgr.training.learning_to_rank import LearningToRank
+
+STEPS = 8
+
+
+def hinge(*, size: float) -> Any:
+    def loss(scores: Any, relevance: Any, mask: Any) -> Any:
+        return margin(scores, relevance, mask, margin=size)
+
+    return loss
+
+
+def objective(*, lambda_generation: float = 0.0, weight: float = 1.0) -> Objective:
+    return Objective(
+        terms={"top": Term(loss=hinge(size=500.0), sampler=top, weight=weight)},
+        lambda_generation=lambda_generation,
+    )
+
+
+class Kit:
+    """The module and one batch of it."""
+
+    def __init__(
+        self, retriever: Retriever, corpus: Corpus, index: Path, chosen: Objective, each: int = 0
+    ) -> None:
+        from mined_lists import mine_some, sampler_over
+
+        self.mined = mine_some(retriever, corpus, questions=24, k=12)
+        sampler = sampler_over(
+            self.mined, retriever, corpus, select=chosen.select, index=index, each=each
+        )
+        rows = np.flatnonzero(self.mined.teaches)[:6]
+        self.batch: RankListBatch = sampler.batch(rows, np.random.default_rng(0))
+        self.logged: dict[str, float] = {}
+        self.module = LearningToRank(
+            model=deepcopy(retriever.model),
+            objective=chosen,
+            scoring=retriever.scoring,
+            views=retriever.vocabulary.family.names,
+            n_tokens=retriever.index.n_tokens,
+            one_key_score=1.0,
+            search_dev=lambda rows: (
+                torch.tensor([[False, True], [True, False]])[rows],
+                torch.tensor([1, 2])[rows],
+            ),
+            metric=OnlineRetrieval(),
+            learning_rate=1e-3,
+            weight_decay=0.0,
+            warm_up=0.0,
+            steps=1000,
+            label_smoothing=0.1,
+        )
+        self.module.log = self._log  # type: ignore[assignment,method-assign]
+        self.module.log_dict = self._log_dict  # type: ignore[assignment,method-assign]
+
+    def _log(self, name: str, value: Any, **_: Any) -> None:
+        self.logged[name] = float(value)
+
+    def _log_dict(self, values: dict[str, Any], **_: Any) -> None:
+        for name, value in values.items():
+            self._log(name, value)
+
+    def gap(self) -> torch.Tensor:
+        """s(q, p+) - s(q, p-) of the chosen pair of each question."""
+        with torch.no_grad():
+            scores = self.module.scores(self.batch)
+        chosen = self.batch.chosen["top"]
+        positive = (scores * (chosen & self.batch.relevance)).sum(1)
+        return positive - (scores * (chosen & ~self.batch.relevance)).sum(1)
+
+
+@pytest.fixture
+def kit(retriever: Retriever, corpus: Corpus, minder_index: Path) -> Kit:
+    return Kit(retriever, corpus, minder_index, objective())
+
+
+def test_loss_is_the_hinge_of_the_gap(kit: Kit) -> None:
+    loss = kit.module.training_step(kit.batch, 0)
+    expected = torch.relu(500.0 - kit.gap()).mean()
+    assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-5)
+    assert kit.logged["train/loss"] == pytest.approx(float(expected), rel=1e-5)
+    assert kit.logged["train/top"] == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_the_gradient_reaches_every_part_of_the_model(kit: Kit) -> None:
+    kit.module.training_step(kit.batch, 0).backward()
+    for name, parameter in kit.module.model.named_parameters():
+        assert parameter.grad is not None, name
+        if "k_proj.bias" not in name:  # a key's bias shifts all attention alike: no gradient
+            assert parameter.grad.abs().sum() > 0, name
+
+
+def test_a_few_steps_lift_positives_over_negatives(kit: Kit) -> None:
+    before = kit.gap()
+    optimiser = kit.module.configure_optimizers()["optimizer"]
+    for step in range(STEPS):
+        loss = kit.module.training_step(kit.batch, step)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    after = kit.gap()
+    assert after.mean() > before.mean() + 1.0
+    assert (after > before).float().mean() > 0.5
+
+
+def test_loss_adds_lambda_times_generation(
+    retriever: Retriever, corpus: Corpus, minder_index: Path
+) -> None:
+    both = Kit(retriever, corpus, minder_index, objective(lambda_generation=3.0), each=2)
+    loss = float(both.module.training_step(both.batch, 0).detach())
+    assert both.batch.generation is not None
+    generation = float(
+        generation_loss(both.module.model, both.batch.generation, label_smoothing=0.1).detach()
+    )
+    rank = float(torch.relu(500.0 - both.gap()).mean())
+    assert loss == pytest.approx(rank + 3.0 * generation, rel=1e-5)
+    assert both.logged["train/generation"] == pytest.approx(generation, rel=1e-5)
+
+
+def test_without_rank_terms_only_generation_is_left(
+    retriever: Retriever, corpus: Corpus, minder_index: Path
+) -> None:
+    alone = Kit(
+        retriever, corpus, minder_index, objective(lambda_generation=2.0, weight=0.0), each=2
+    )
+    assert alone.batch.chosen == {}
+    loss = alone.module.training_step(alone.batch, 0)
+    generation = generation_loss(alone.module.model, alone.batch.generation, label_smoothing=0.1)  # type: ignore[arg-type]
+    assert float(loss.detach()) == pytest.approx(2.0 * float(generation.detach()), rel=1e-6)
+    loss.backward()
+
+
+def test_the_log_tells_work_and_scale(kit: Kit) -> None:
+    kit.module.training_step(kit.batch, 0)
+    assert kit.logged["train/decoder_sequences"] == len(kit.batch.labels)
+    assert kit.logged["train/distinct_keys"] == len(kit.batch.key_sequence)
+    assert kit.logged["train/encoder_passes"] == len(kit.batch.prompt_ids)
+    assert kit.logged["train/decoder_sequences"] < kit.logged["train/distinct_keys"]
+    with torch.no_grad():
+        scores = kit.module.scores(kit.batch)
+    positive = scores[kit.batch.chosen["top"] & kit.batch.relevance].mean()
+    assert kit.logged["train/score_positive"] == pytest.approx(float(positive), rel=1e-5)
+
+
+def test_validation_reports_retrieval_on_dev_and_starts_afresh(kit: Kit) -> None:
+    """Ranks 2 and 1 of the first relevant passage: MRR 3/4, hits@1 1/2, recall (1 + 1/2) / 2."""
+    for _ in range(2):
+        kit.module.validation_step(torch.tensor([0]), 0)
+        kit.module.validation_step(torch.tensor([1]), 1)
+        kit.module.on_validation_epoch_end()
+        assert kit.logged["dev/mrr@10"] == pytest.approx(0.75)
+        assert kit.logged["dev/hits@1"] == pytest.approx(0.5)
+        assert kit.logged["dev/recall@20"] == pytest.approx(0.75)
