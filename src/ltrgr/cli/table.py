@@ -97,7 +97,7 @@ def _ordered(
     for _, row, label, seed in labelled:
         own = [*row.get("overrides", []), *([] if seed is None else [f"rank.seed={seed}"])]
         composed = compose("table", overrides=merge_overrides(given, own))
-        plain = OmegaConf.to_container(composed)
+        plain: Any = OmegaConf.to_container(composed)
         jobs[label] = partial(measure, plain, label=label, system=row["system"])
     return jobs
 

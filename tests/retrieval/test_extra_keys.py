@@ -1,0 +1,109 @@
+"""Question n-grams and unigrams against a scan of the token stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.decoding.model import cumulative_log_probabilities, encode
+from ltrgr.identifiers.keys import Keys
+from ltrgr.pipeline.indexing import open_serialised
+from ltrgr.retrieval.extra_keys import question_ngrams, unigrams, word_ngrams
+from ltrgr.retrieval.retriever import Retriever
+from ltrgr.scoring.settings import Scoring
+
+QUESTIONS = ["Which town stands near New Norlugate?", "xylophones, zzz", "the river the river"]
+
+
+def texts_of(keys: Keys, retriever: Retriever) -> list[list[str]]:
+    found: list[list[str]] = [[] for _ in range(len(keys.question_offsets) - 1)]
+    for i, question in enumerate(keys.question):
+        tokens = keys.tokens[keys.token_offsets[i] : keys.token_offsets[i + 1]]
+        found[question].append(retriever.vocabulary.text(tokens))
+    return found
+
+
+def test_ngrams_are_those_of_the_question_that_the_corpus_holds(
+    retriever: Retriever, minder_index: Path
+) -> None:
+    encoded = retriever.vocabulary.encode(QUESTIONS)
+    ids, mask = retriever._prompts(encoded, "body")
+    keys = question_ngrams(
+        QUESTIONS,
+        model=retriever.model,
+        prompt_ids=ids,
+        prompt_mask=mask,
+        view=1,
+        vocabulary=retriever.vocabulary,
+        index=retriever.index,
+        longest=2,
+    )
+    stream = open_serialised(minder_index).tokens.tolist()
+
+    def occurrences(text: str) -> int:
+        gram = retriever.vocabulary.encode([text])[0].tolist()
+        n = len(gram)
+        return sum(stream[i : i + n] == gram for i in range(len(stream)))
+
+    found = texts_of(keys, retriever)
+    for question, texts in zip(QUESTIONS, found, strict=True):
+        assert texts == [t for t in word_ngrams(question, longest=2) if occurrences(t)]
+    assert found[2] == ["the", "river", "the river"]
+    flat = [text for texts in found for text in texts]
+    assert keys.count.tolist() == [occurrences(text) for text in flat]
+    assert (keys.view == 1).all()
+    for i in range(len(keys.lo)):
+        row = int(keys.question[i])
+        tokens = torch.from_numpy(keys.tokens[keys.token_offsets[i] : keys.token_offsets[i + 1]])
+        with torch.no_grad():
+            states = encode(retriever.model, ids[row : row + 1], mask[row : row + 1])
+            forced = cumulative_log_probabilities(
+                retriever.model, states, mask[row : row + 1], tokens.long()[None]
+            )
+        assert keys.log_probability[i] == pytest.approx(float(forced[0, -1]), abs=1e-4)
+
+
+def test_word_ngrams_by_hand() -> None:
+    assert word_ngrams('Who (really) ran "home"?', longest=3) == [
+        "Who", "really", "ran", "home", "Who really", "really ran", "ran home",
+        "Who really ran", "really ran home",
+    ]  # fmt: skip
+    assert word_ngrams("? ! ...", longest=3) == []
+    assert word_ngrams("one", longest=3) == ["one"]
+
+
+def test_unigrams_are_the_heaviest_tokens(retriever: Retriever, corpus: Corpus) -> None:
+    marker = retriever.vocabulary.is_marker
+    torch.manual_seed(0)
+    first = torch.randn(2, len(marker)).mul(3).log_softmax(1)
+    scoring = Scoring(unigrams=7)
+    keys = unigrams(first, view=1, index=retriever.index, is_marker=marker, scoring=scoring)
+    counts = np.bincount(
+        np.asarray(retriever.index.arrays.text, dtype=np.int64), minlength=len(marker)
+    )
+    n = len(retriever.index.arrays.text)
+    assert keys.question_offsets.tolist() == [0, 7, 14]
+    for row in range(2):
+        p = first[row].double().exp().clamp(max=0.999).numpy()
+        prior = (counts + 5) / (n + 5)
+        weight = np.maximum(0, np.log(p * (1 - prior) / (prior * (1 - p)))) ** 2
+        weight[marker | (counts == 0)] = 0
+        expected = np.argsort(-weight, kind="stable")[:7]
+        own = slice(7 * row, 7 * row + 7)
+        assert keys.tokens[own].tolist() == expected.tolist()
+        assert keys.count[own].tolist() == counts[expected].tolist()
+        np.testing.assert_allclose(keys.log_probability[own], first[row].numpy()[expected])
+
+
+def test_tokens_without_weight_are_no_keys(retriever: Retriever) -> None:
+    marker = retriever.vocabulary.is_marker
+    hopeless = torch.full((1, len(marker)), -50.0)
+    keys = unigrams(
+        hopeless, view=1, index=retriever.index, is_marker=marker, scoring=Scoring(unigrams=7)
+    )
+    assert len(keys.lo) == 0
+    assert keys.question_offsets.tolist() == [0, 0]
