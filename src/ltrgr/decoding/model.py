@@ -6,8 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
+
+GROUPS = 4
+"""of similar length that a batch of label sequences is cut into on a CPU"""
 
 
 def decoder_start_id(model: Any) -> int:
@@ -52,23 +56,57 @@ def empty_cache() -> EncoderDecoderCache:
 
 
 def cumulative_log_probabilities(
-    model: Any, states: Tensor, prompt_mask: Tensor, labels: Tensor
+    model: Any, states: Tensor, prompt_mask: Tensor, labels: Tensor, *, owner: Tensor
 ) -> Tensor:
     """log p of every prefix of every label sequence, by teacher forcing.
 
     Args:
-        states: encoder states [S, L, d], one row a sequence.
+        states, prompt_mask: encoder states [E, L, d] of E prompts and their mask [E, L].
         labels: token ids [S, T], padded with -100.
+        owner: [S] the prompt of each sequence.
 
     Returns:
         [S, T]: entry (s, t) is sum_{i <= t} log p(label_i | label_<i, prompt); at padding it
         repeats the whole sequence's value. float32 at least, differentiable.
     """
-    padding = labels < 0
+    groups = by_length(labels)
+    steps = [
+        _step_log_probabilities(
+            model, states.index_select(0, owner[rows]), prompt_mask[owner[rows]], trimmed
+        )
+        for rows, trimmed in groups
+    ]
+    padded = [functional.pad(part, (0, labels.shape[1] - part.shape[1])) for part in steps]
+    order = torch.cat([rows for rows, _ in groups]).argsort()
+    return torch.cat(padded).index_select(0, order).cumsum(dim=1)
+
+
+def by_length(labels: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Rows of similar length together, each group cut to its own longest: (rows, labels).
+
+    On a CPU the output layer over padding is most of a step; a GPU prefers one large call.
+    """
+    length = (labels >= 0).sum(dim=1)
+    order = length.argsort(stable=True)
+    groups = GROUPS if labels.device.type == "cpu" and len(labels) >= 8 * GROUPS else 1
+    return [(rows, labels[rows, : int(length[rows].max())]) for rows in order.tensor_split(groups)]
+
+
+def teacher_forced_logits(
+    model: Any, states: Tensor, prompt_mask: Tensor, labels: Tensor
+) -> Tensor:
+    """Logits [S, T, V] of each label given those before it; the decoder input is shifted."""
     start = torch.full_like(labels[:, :1], decoder_start_id(model))
     inputs = torch.cat([start, labels[:, :-1].clamp(min=0)], dim=1)
-    logits, _ = decode(model, states, prompt_mask, inputs)
-    logits = logits.float()
-    chosen = logits.gather(2, labels.clamp(min=0).unsqueeze(2)).squeeze(2)
-    steps = (chosen - logits.logsumexp(dim=2)).masked_fill(padding, 0.0)
-    return steps.cumsum(dim=1)
+    return decode(model, states, prompt_mask, inputs)[0].float()
+
+
+def _step_log_probabilities(
+    model: Any, states: Tensor, prompt_mask: Tensor, labels: Tensor
+) -> Tensor:
+    """log p of each label [S, T], 0 at padding."""
+    logits = teacher_forced_logits(model, states, prompt_mask, labels)
+    loss = functional.cross_entropy(
+        logits.flatten(0, 1), labels.flatten(), ignore_index=-100, reduction="none"
+    )
+    return -loss.view_as(labels)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import Callback
 
 from ltrgr.pipeline.settings import Compute
 
@@ -13,3 +17,15 @@ def seed_everything(seed: int, *, compute: Compute) -> None:
     pl.seed_everything(seed, workers=True, verbose=False)
     if compute.threads is not None:
         torch.set_num_threads(compute.threads)
+
+
+class SeededSteps(Callback):
+    """Each training step draws its dropout from (seed, step): a resumed run equals a whole one."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Seed torch for this step, whatever process takes it."""
+        drawn = np.random.SeedSequence((self._seed, trainer.global_step)).generate_state(1)
+        torch.manual_seed(int(drawn[0]))

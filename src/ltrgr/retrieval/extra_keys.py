@@ -120,9 +120,11 @@ def _score(
     length = keys.length
     labels = np.full((len(length), int(length.max())), -100, dtype=np.int64)
     labels[np.arange(labels.shape[1]) < length[:, None]] = keys.tokens
-    owner = torch.from_numpy(keys.question).to(prompt_ids.device)
-    states = encode(model, prompt_ids, prompt_mask)
     scores = cumulative_log_probabilities(
-        model, states[owner], prompt_mask[owner], torch.from_numpy(labels).to(prompt_ids.device)
+        model,
+        encode(model, prompt_ids, prompt_mask),
+        prompt_mask,
+        torch.from_numpy(labels).to(prompt_ids.device),
+        owner=torch.from_numpy(keys.question).to(prompt_ids.device),
     )
     return scores[:, -1].cpu().numpy().astype(np.float32)

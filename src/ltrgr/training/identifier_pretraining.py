@@ -10,11 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ltrgr.data.identifier_pairs import IdentifierBatch
-from ltrgr.decoding.model import decode, decoder_start_id, encode
+from ltrgr.decoding.model import by_length, encode, teacher_forced_logits
 from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
-
-GROUPS = 4
-"""of similar length that a batch is cut into on a CPU"""
 
 
 def generation_loss(model: Any, batch: IdentifierBatch, *, label_smoothing: float) -> Tensor:
@@ -23,31 +20,19 @@ def generation_loss(model: Any, batch: IdentifierBatch, *, label_smoothing: floa
     L_gen = -log p(identifier | prompt), smoothed (Szegedy et al. 2016) by ``label_smoothing``.
     """
     states = encode(model, batch.prompt_ids, batch.prompt_mask)
-    start = torch.full_like(batch.labels[:, :1], decoder_start_id(model))
-    inputs = torch.cat([start, batch.labels[:, :-1].clamp(min=0)], dim=1)
-    total = states.new_zeros((), dtype=torch.float32)
-    for rows in _by_length(batch.labels):
-        labels = batch.labels[rows]
-        longest = int((labels >= 0).sum(dim=1).max())
-        logits, _ = decode(model, states[rows], batch.prompt_mask[rows], inputs[rows, :longest])
-        total = total + functional.cross_entropy(
-            logits.flatten(0, 1).float(),
-            labels[:, :longest].flatten(),
+    losses = [
+        functional.cross_entropy(
+            teacher_forced_logits(model, states[rows], batch.prompt_mask[rows], labels).flatten(
+                0, 1
+            ),
+            labels.flatten(),
             ignore_index=-100,
             label_smoothing=label_smoothing,
             reduction="sum",
         )
-    return total / (batch.labels >= 0).sum()
-
-
-def _by_length(labels: Tensor) -> list[Tensor]:
-    """Rows grouped by length, so that a title is not padded to a pseudo-query.
-
-    On a CPU the output layer over padding is most of a step; a GPU prefers one large call.
-    """
-    order = (labels >= 0).sum(dim=1).argsort(stable=True)
-    groups = GROUPS if labels.device.type == "cpu" and len(labels) >= 8 * GROUPS else 1
-    return list(order.tensor_split(groups))
+        for rows, labels in by_length(batch.labels)
+    ]
+    return torch.stack(losses).sum() / (batch.labels >= 0).sum()
 
 
 class IdentifierPretraining(LightningModule):

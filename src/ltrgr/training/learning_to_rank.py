@@ -39,9 +39,13 @@ def rank_list_scores(
         view_weights, view_offsets: [W] of the family's views.
         n_tokens: N, tokens in the corpus.
     """
-    states = encode(model, batch.prompt_ids, batch.prompt_mask)[batch.sequence_prompt]
-    mask = batch.prompt_mask[batch.sequence_prompt]
-    running = cumulative_log_probabilities(model, states, mask, batch.labels)
+    running = cumulative_log_probabilities(
+        model,
+        encode(model, batch.prompt_ids, batch.prompt_mask),
+        batch.prompt_mask,
+        batch.labels,
+        owner=batch.sequence_prompt,
+    )
     log_probability = running[batch.key_sequence, batch.key_length - 1]
     return passage_scores(
         log_probability,

@@ -1,0 +1,255 @@
+"""The whole road on a tiny corpus: built once, found again, shared, resumed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tiny_road import PRETRAINING, ranking, road
+from tiny_world import SEAL
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.pipeline import ranking as ranking_stage
+from ltrgr.pipeline.evaluating import Measured
+from ltrgr.pipeline.road import Road
+from ltrgr.retrieval.retriever import Retriever
+
+STAGES = ("index", "pretrain", "mine", "rank", "evaluate")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, corpus: Corpus) -> Road:
+    """index, stage 1, mined lists, stage 2, measured."""
+    built = road(tmp_path_factory.mktemp("road"), corpus)
+    built.evaluate("rank")
+    return built
+
+
+def artefacts(root: Path) -> dict[str, float]:
+    """Finished artefact -> when its DONE.json was written."""
+    found = root.glob("*/*/DONE.json")
+    return {str(p.parent.relative_to(root)): p.stat().st_mtime_ns for p in found}
+
+
+def weights_of(directory: Path) -> dict[str, torch.Tensor]:
+    return Retriever.from_pretrained(directory).model.state_dict()
+
+
+def test_every_stage_leaves_one_finished_artefact(finished: Road) -> None:
+    assert sorted(name.split("/")[0] for name in artefacts(finished.root)) == sorted(STAGES)
+    assert not list(finished.root.glob("*/*.partial"))
+    for artefact in (finished.indexed, finished.pretrained, finished.mined, finished.ranked):
+        artefact.verify()
+
+
+def test_a_second_call_does_nothing(finished: Road, corpus: Corpus) -> None:
+    before = artefacts(finished.root)
+    again = road(finished.root, corpus)
+    assert again.evaluate("rank") == finished.evaluate("rank")
+    for verb in (again.index, again.pretrain, again.mine, again.rank):
+        verb()
+    assert artefacts(finished.root) == before
+
+
+def test_what_was_measured(finished: Road, corpus: Corpus) -> None:
+    directory = finished.evaluate("rank")
+    metrics = json.loads((directory / "metrics.json").read_text())
+    assert metrics["questions"] == len(corpus.test.queries) == 24
+    measured = Measured.load(directory)
+    assert set(measured.query_ids) == {query.id for query in corpus.test.queries}
+    run: dict[str, list[str]] = {}
+    for line in (directory / "run.trec").read_text().splitlines():
+        query, _, passage, *_rest = line.split()
+        run.setdefault(query, []).append(passage)
+    hits = [
+        any(corpus.test.qrels[query].get(p, 0) > 0 for p in run.get(query, [])[:5])
+        for query in measured.query_ids
+    ]
+    assert measured.values["hits@5"].tolist() == [float(hit) for hit in hits]
+    assert 0 < sum(hits)
+
+
+def test_stage_two_settings_share_everything_before(finished: Road, corpus: Corpus) -> None:
+    before = artefacts(finished.root)
+    other = road(finished.root, corpus, ranking=ranking(size=7.0, steps=4))
+    other.rank()
+    new = artefacts(finished.root).keys() - before.keys()
+    assert [name.split("/")[0] for name in new] == ["rank"]
+    assert other.ranked.fingerprint != finished.ranked.fingerprint
+
+
+def test_another_family_shares_nothing(finished: Road, corpus: Corpus) -> None:
+    other = road(finished.root, corpus, family=SEAL)
+    for stage in ("indexed", "pretrained", "mined", "ranked"):
+        assert getattr(other, stage).fingerprint != getattr(finished, stage).fingerprint
+
+
+@pytest.mark.parametrize("change", ["scoring", "decoding", "mining"])
+def test_search_settings_keep_index_and_stage_one(
+    change: str, finished: Road, corpus: Corpus
+) -> None:
+    from ltrgr.pipeline.settings import Mining
+    from ltrgr.retrieval.settings import Decoding
+    from ltrgr.scoring.settings import Scoring
+
+    changed: dict[str, Any] = {
+        "scoring": Scoring(exponent=1.0),
+        "decoding": Decoding(beams=3),
+        "mining": Mining(passages=9, questions=40, seed=0),
+    }
+    other = road(finished.root, corpus, **{change: changed[change]})
+    assert other.indexed.fingerprint == finished.indexed.fingerprint
+    assert other.pretrained.fingerprint == finished.pretrained.fingerprint
+    assert other.mined.fingerprint != finished.mined.fingerprint
+    assert other.ranked.fingerprint != finished.ranked.fingerprint
+
+
+def test_batch_size_of_search_is_no_identity(finished: Road, corpus: Corpus) -> None:
+    from ltrgr.retrieval.settings import Decoding
+
+    other = road(finished.root, corpus, decoding=Decoding(beams=4, batch_size=3))
+    assert other.mined.fingerprint == finished.mined.fingerprint
+
+
+def test_stage_two_changed_the_model(finished: Road) -> None:
+    first, second = weights_of(finished.pretrain()), weights_of(finished.rank())
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_finished_model_answers_from_its_directory(finished: Road, corpus: Corpus) -> None:
+    texts = [query.text for query in corpus.test.queries[:3]]
+    direct = finished.open(finished.rank()).search(texts, k=5)
+    opened = Retriever.from_pretrained(finished.rank()).search(texts, k=5)
+    for one, other in zip(opened, direct, strict=True):
+        assert [hit.passage.id for hit in one] == [hit.passage.id for hit in other]
+        assert [h.score for h in one] == pytest.approx([h.score for h in other], rel=1e-5)
+
+
+def test_the_best_checkpoint_on_dev_is_the_one_kept(
+    finished: Road, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dev says: the validation after step 8 of 4, 8, 12 was the best."""
+    class Rigged(ranking_stage.OnlineRetrieval):  # type: ignore[name-defined,misc]
+        told = 0
+
+        def compute(self) -> dict[str, torch.Tensor]:
+            Rigged.told += 1
+            return {"mrr@10": torch.tensor({1: 0.2, 2: 0.9, 3: 0.5}[Rigged.told])}
+
+    steps: dict[int, dict[str, torch.Tensor]] = {}
+    module = ranking_stage.LearningToRank
+    validated = module.on_validation_epoch_end
+
+    def spy(self: Any) -> None:
+        steps[self.global_step] = {k: v.clone() for k, v in self.model.state_dict().items()}
+        validated(self)
+
+    monkeypatch.setattr(ranking_stage, "OnlineRetrieval", Rigged)
+    monkeypatch.setattr(module, "on_validation_epoch_end", spy)
+    other = road(finished.root, corpus, ranking=ranking(seed=5))
+    kept = weights_of(other.rank())
+    assert sorted(steps) == [4, 8, 12]
+    assert all(torch.equal(kept[name], steps[8][name]) for name in kept)
+    assert any(not torch.equal(kept[name], steps[12][name]) for name in kept)
+
+
+class Killed(BaseException):
+    """Not caught by anybody, like a signal."""
+
+
+def kill_at(step: int, module: Any, patch: pytest.MonkeyPatch) -> None:
+    honest = module.training_step
+
+    def training_step(self: Any, batch: Any, batch_idx: int) -> Any:
+        if self.global_step == step:
+            raise Killed
+        return honest(self, batch, batch_idx)
+
+    patch.setattr(module, "training_step", training_step)
+
+
+@pytest.mark.parametrize("step", [14, 20])
+def test_a_killed_stage_one_ends_like_an_uninterrupted_one(
+    step: int, finished: Road, corpus: Corpus, tmp_path: Path
+) -> None:
+    """Dropout included: it is drawn by step, not by process."""
+    from ltrgr.training.identifier_pretraining import IdentifierPretraining
+
+    resumed = road(tmp_path, corpus)
+    with pytest.MonkeyPatch.context() as patch:
+        kill_at(step, IdentifierPretraining, patch)
+        with pytest.raises(Killed):
+            resumed.pretrain()
+    assert not resumed.pretrained.is_done()
+    assert resumed.pretrained.partial.is_dir()
+    expected, found = weights_of(finished.pretrain()), weights_of(resumed.pretrain())
+    for name, weights in expected.items():
+        torch.testing.assert_close(found[name], weights, rtol=0, atol=0)
+    done = json.loads((resumed.pretrained.directory / "DONE.json").read_text())
+    assert done["resumed"] is True
+
+
+@pytest.mark.parametrize("step", [6, 8, 9])
+def test_a_killed_stage_two_ends_like_an_uninterrupted_one(
+    step: int, finished: Road, corpus: Corpus
+) -> None:
+    """Step 6: between validations; 8: just after one; the choice of the best survives, too."""
+    from ltrgr.training.learning_to_rank import LearningToRank
+
+    settings = ranking(seed=20 + step)
+    whole = road(finished.root, corpus, ranking=settings)
+    expected = weights_of(whole.rank())
+    whole.ranked.directory.rename(finished.root / f"whole{step}")
+    resumed = road(finished.root, corpus, ranking=settings)
+    with pytest.MonkeyPatch.context() as patch:
+        kill_at(step, LearningToRank, patch)
+        with pytest.raises(Killed):
+            resumed.rank()
+    assert not resumed.ranked.is_done()
+    found = weights_of(resumed.rank())
+    for name, weights in expected.items():
+        torch.testing.assert_close(found[name], weights, rtol=0, atol=0)
+
+
+def test_a_killed_stage_two_remembers_a_best_validation_at_its_last_checkpoint(
+    finished: Road, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The best validation is the first, at the step of the last checkpoint before the kill."""
+    from ltrgr.training.learning_to_rank import LearningToRank
+
+    figures = {4: 0.9, 8: 0.2, 12: 0.1}
+    steps: dict[int, dict[str, torch.Tensor]] = {}
+
+    def rigged(self: Any) -> None:
+        steps[self.global_step] = {k: v.clone() for k, v in self.model.state_dict().items()}
+        self.log("dev/mrr@10", figures[self.global_step])
+        self.metric.reset()
+
+    monkeypatch.setattr(LearningToRank, "on_validation_epoch_end", rigged)
+    resumed = road(finished.root, corpus, ranking=ranking(seed=77))
+    with pytest.MonkeyPatch.context() as patch:
+        kill_at(6, LearningToRank, patch)
+        with pytest.raises(Killed):
+            resumed.rank()
+    kept = weights_of(resumed.rank())
+    assert sorted(steps) == [4, 8, 12]
+    assert all(torch.equal(kept[name], steps[4][name]) for name in kept)
+
+
+def test_a_diverged_stage_one_is_not_saved(corpus: Corpus, tmp_path: Path) -> None:
+    settings = replace(PRETRAINING, steps=3, learning_rate=float("inf"), clip=0.0)
+    broken = road(tmp_path, corpus, pretraining=settings)
+    with pytest.raises(FloatingPointError, match=r"pretrain\.learning_rate"):
+        broken.pretrain()
+    assert not broken.pretrained.is_done()
+
+
+def test_bm25_needs_no_model(corpus: Corpus, tmp_path: Path) -> None:
+    alone = road(tmp_path, corpus)
+    metrics = json.loads((alone.evaluate("bm25") / "metrics.json").read_text())
+    assert metrics["hits@20"] > 0.5
+    assert [name.split("/")[0] for name in artefacts(tmp_path)] == ["evaluate"]
