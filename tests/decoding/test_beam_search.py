@@ -145,10 +145,15 @@ def test_log_p_equals_teacher_forcing(world: Toy) -> None:
             for row, key in enumerate(keys):
                 labels[row, : len(key) - skipped] = torch.tensor(key[skipped:])
             ids = torch.tensor([question])
+            mask = torch.ones_like(ids)
             with torch.no_grad():
-                states = encode(world.model, ids, torch.ones_like(ids)).expand(len(keys), -1, -1)
-                mask = torch.ones(len(keys), len(question), dtype=torch.long)
-                forced = cumulative_log_probabilities(world.model, states, mask, labels)[:, -1]
+                forced = cumulative_log_probabilities(
+                    world.model,
+                    encode(world.model, ids, mask),
+                    mask,
+                    labels,
+                    owner=torch.zeros(len(keys), dtype=torch.long),
+                )[:, -1]
             np.testing.assert_allclose(list(keys.values()), forced.numpy(), atol=1e-4)
 
 
@@ -159,7 +164,7 @@ def test_teacher_forcing_by_hand(world: Toy) -> None:
     mask = torch.tensor([[1, 1], [1, 0]])
     with torch.no_grad():
         running = cumulative_log_probabilities(
-            world.model, encode(world.model, ids, mask), mask, labels
+            world.model, encode(world.model, ids, mask), mask, labels, owner=torch.tensor([0, 1])
         )
         start = world.model.config.decoder_start_token_id
 
@@ -176,6 +181,25 @@ def test_teacher_forcing_by_hand(world: Toy) -> None:
         other = step([9], [], 10)
     expected = [[first, second, third], [other, other, other]]
     np.testing.assert_allclose(running.numpy(), expected, atol=1e-4)
+
+
+def test_many_sequences_are_scored_like_each_alone(world: Toy) -> None:
+    """Enough of them, of many lengths, to be scored in groups; prompts are shared out of order."""
+    random = np.random.default_rng(0)
+    ids = torch.tensor([[7, 8, 9], [10, 11, 1], [12, 1, 1]])
+    mask = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0]])
+    length = random.integers(1, 7, 80)
+    labels = torch.from_numpy(random.integers(FIRST_WORD, FIRST_WORD + 8, (80, 6)))
+    labels[torch.arange(6) >= torch.from_numpy(length)[:, None]] = -100
+    owner = torch.from_numpy(random.integers(0, 3, 80))
+    with torch.no_grad():
+        states = encode(world.model, ids, mask)
+        together = cumulative_log_probabilities(world.model, states, mask, labels, owner=owner)
+        for row in range(80):
+            alone = cumulative_log_probabilities(
+                world.model, states, mask, labels[row : row + 1], owner=owner[row : row + 1]
+            )
+            torch.testing.assert_close(together[row : row + 1], alone, rtol=1e-5, atol=1e-5)
 
 
 def test_the_same_call_twice_gives_the_same_bits(world: Toy) -> None:
@@ -228,5 +252,9 @@ def test_a_model_without_start_token_is_refused() -> None:
     model.generation_config.decoder_start_token_id = None
     with pytest.raises(ValueError, match="decoder_start_token_id; set it"):
         cumulative_log_probabilities(
-            model, torch.zeros(1, 1, 32), torch.ones(1, 1), torch.tensor([[7]])
+            model,
+            torch.zeros(1, 1, 32),
+            torch.ones(1, 1),
+            torch.tensor([[7]]),
+            owner=torch.tensor([0]),
         )

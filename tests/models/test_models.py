@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_world import MINDER, word_piece
 from transformers import BartConfig, BartForConditionalGeneration, BertConfig, BertModel
 
 from ltrgr.decoding.model import decoder_start_id, encode
@@ -21,6 +20,7 @@ from ltrgr.models.pretrained import (
     warm_started_encoder_decoder,
 )
 from ltrgr.models.scratch import bart_from_scratch
+from tiny_world import MINDER, word_piece
 
 TEXT = "Ada Lovelace wrote notes on the engine"
 
@@ -78,9 +78,8 @@ def test_bart_has_the_shape_that_was_asked_for(vocabulary: Vocabulary) -> None:
 
 
 def test_bart_starts_with_bos() -> None:
-    from tiny_world import small_vocabulary
-
     from ltrgr.corpus.records import Passage
+    from tiny_world import small_vocabulary
 
     vocabulary = small_vocabulary([Passage("p", "Ada", TEXT)])
     model = bart_from_scratch(

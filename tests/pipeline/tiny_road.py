@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tiny_world import MINDER, QUIET, TARGETS, tiny_backbone
-
 from ltrgr.corpus.records import Corpus
 from ltrgr.losses.margin import margin
 from ltrgr.losses.objective import Objective, Term
@@ -18,6 +16,7 @@ from ltrgr.pipeline.road import Road
 from ltrgr.pipeline.settings import Mining, Pretraining, Ranking, Tracking
 from ltrgr.retrieval.settings import Decoding
 from ltrgr.scoring.settings import Scoring
+from tiny_world import MINDER, QUIET, TARGETS, tiny_backbone
 
 PRETRAINING = Pretraining(
     targets=TARGETS,

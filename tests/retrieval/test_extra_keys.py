@@ -62,7 +62,11 @@ def test_ngrams_are_those_of_the_question_that_the_corpus_holds(
         with torch.no_grad():
             states = encode(retriever.model, ids[row : row + 1], mask[row : row + 1])
             forced = cumulative_log_probabilities(
-                retriever.model, states, mask[row : row + 1], tokens.long()[None]
+                retriever.model,
+                states,
+                mask[row : row + 1],
+                tokens.long()[None],
+                owner=torch.tensor([0]),
             )
         assert keys.log_probability[i] == pytest.approx(float(forced[0, -1]), abs=1e-4)
 
@@ -79,14 +83,14 @@ def test_word_ngrams_by_hand() -> None:
 def test_unigrams_are_the_heaviest_tokens(retriever: Retriever, corpus: Corpus) -> None:
     marker = retriever.vocabulary.is_marker
     torch.manual_seed(0)
-    first = torch.randn(2, len(marker)).mul(4).log_softmax(1)
+    first = torch.randn(2, len(marker)).mul(2).log_softmax(1)
     scoring = Scoring(unigrams=7)
     keys = unigrams(first, view=1, index=retriever.index, is_marker=marker, scoring=scoring)
     counts = np.bincount(
         np.asarray(retriever.index.arrays.text, dtype=np.int64), minlength=len(marker)
     )
     n = len(retriever.index.arrays.text)
-    assert keys.question_offsets[1] == 7
+    assert 7 in np.diff(keys.question_offsets)
     for row in range(2):
         p = first[row].double().exp().clamp(max=0.999).numpy()
         prior = (counts + 5) / (n + 5)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_world import MINDER, awake, index_of, sampler_of, tiny_backbone, train_a_little
 
 from ltrgr.corpus.records import Corpus, Passage, Query, Split
 from ltrgr.identifiers.own_queries import own_query_ranges
@@ -20,6 +19,7 @@ from ltrgr.retrieval.mined import MinedLists, trim
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.retrieval.settings import Decoding
 from ltrgr.scoring.settings import Scoring
+from tiny_world import MINDER, awake, index_of, sampler_of, tiny_backbone, train_a_little
 
 Texts = list[str]
 
@@ -136,7 +136,9 @@ def own_corpus() -> Corpus:
     """A question whose words stand nowhere but in its own copy, a pseudo-query of p0."""
     names = ["Ada", "Bob", "Carl", "Dora", "Emil", "Fritz", "Greta", "Hugo"]
     passages = [
-        Passage(f"p{i}", name, f"{name} lived near the {place} for years.", (f"where lived {name}",))
+        Passage(
+            f"p{i}", name, f"{name} lived near the {place} for years.", (f"where lived {name}",)
+        )
         for i, (name, place) in enumerate(
             zip(names, ["mill", "sea", "wood", "hill", "moor", "town", "lake", "isle"], strict=True)
         )
@@ -161,9 +163,7 @@ def test_a_question_does_not_profit_from_its_own_copy(tmp_path: Path) -> None:
         scoring=Scoring(question_ngrams=5, view_offsets={"body": 99.0}),
         decoding=Decoding(beams=5),
     )
-    questions = tokenise_questions(
-        corpus.train, corpus.passages, vocabulary=vocabulary, longest=64
-    )
+    questions = tokenise_questions(corpus.train, corpus.passages, vocabulary=vocabulary, longest=64)
     marked = np.array([True, False, True])
     excluded = own_query_ranges(questions, open_serialised(index), marked=marked)
     (start,), (end,) = excluded[1:]
@@ -202,7 +202,12 @@ def test_trim_keeps_the_counted_keys_and_their_order(retriever: Retriever, texts
                     kept.tokens[kept.token_offsets[j] : kept.token_offsets[j + 1]],
                 )
         # Nothing is kept that no passage counts.
-        used = {int(kept.question_offsets[r] + m) for r in range(len(member)) for m in member[r].ravel() if m >= 0}
+        used = {
+            int(kept.question_offsets[r] + m)
+            for r in range(len(member))
+            for m in member[r].ravel()
+            if m >= 0
+        }
         assert used == set(range(len(kept.lo)))
 
 
@@ -230,5 +235,3 @@ def test_lists_that_teach_hold_a_relevant_and_an_irrelevant_passage() -> None:
         cover=empty, keys=empty,
     )  # fmt: skip
     assert lists.teaches.tolist() == [True, False, False, False]
-
-

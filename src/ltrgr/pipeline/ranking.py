@@ -21,7 +21,7 @@ from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised
 from ltrgr.pipeline.mining import relevance_of
 from ltrgr.pipeline.pretraining import expect_finite, target_sampler
-from ltrgr.pipeline.seeding import seed_everything
+from ltrgr.pipeline.seeding import SeededSteps, seed_everything
 from ltrgr.pipeline.settings import Compute, Pretraining, Ranking, Tracking
 from ltrgr.pipeline.trainer import LAST, loggers, make_trainer, resume_from
 from ltrgr.retrieval.mined import MinedLists
@@ -74,10 +74,11 @@ def rank(
         save_weights_only=True,
         enable_version_counter=False,
     )
+    # After each validation and after `best`, so that a resumed run knows what dev has chosen.
     last = ModelCheckpoint(
         dirpath=directory / SCRATCH,
         filename=Path(LAST).stem,
-        every_n_train_steps=every,
+        save_on_train_epoch_end=False,
         enable_version_counter=False,
     )
     patience = EarlyStopping(monitor=settings.monitor, mode="max", patience=settings.patience)
@@ -91,7 +92,7 @@ def rank(
             clip=settings.clip,
             compute=compute,
             logger=logger,
-            callbacks=[best, last, patience],
+            callbacks=[patience, best, last, SeededSteps(settings.seed)],
             validate_every=every,
             description=f"stage 2: {name}",
         )

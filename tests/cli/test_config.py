@@ -1,0 +1,95 @@
+"""Every option of every group composes, resolves and becomes what the road takes."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from ltrgr.cli.assemble import SECTIONS, assemble
+from ltrgr.cli.main import VERBS
+from ltrgr.cli.resolvers import register_resolvers
+from ltrgr.cli.table import merge_overrides
+from ltrgr.corpus.demo import generate_demo
+from ltrgr.losses.objective import Objective
+from ltrgr.pipeline.road import Road
+from ltrgr.scoring.settings import Scoring
+
+CONF = Path(__file__).parents[2] / "conf"
+OPTIONS = [
+    f"{group.name}={option.stem}"
+    for group in sorted(CONF.iterdir())
+    if group.is_dir()
+    for option in sorted(group.glob("*.yaml"))
+]
+
+
+def composed(verb: str, *overrides: str):
+    register_resolvers()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose(verb, overrides=list(overrides))
+
+
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_every_verb_composes_without_a_hole(verb: str) -> None:
+    assert OmegaConf.missing_keys(composed(verb)) == set()
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_can_be_built(option: str) -> None:
+    cfg = (
+        composed("table", option, "model.checkpoint=somewhere")
+        if (option.startswith("model=") and option != "model=tiny")
+        else composed("table", option)
+    )
+    if option == "corpus=beir":
+        assert OmegaConf.missing_keys(cfg) == {"corpus.path"}
+        return
+    parts = {
+        part: instantiate(cfg[section], _convert_="all")
+        for part, section in SECTIONS.items()
+        if part != "corpus"
+    }
+    assert isinstance(parts["scoring"], Scoring)
+    assert isinstance(parts["ranking"].objective, Objective)
+
+
+def test_assemble_gives_a_road_and_sweeps_share_what_they_can() -> None:
+    corpus = generate_demo(passages=300, train_questions=100, dev_questions=10, test_questions=10)
+    road, margin, family = (
+        assemble(composed("rank", *o), corpus=corpus)
+        for o in ([], ["loss.margin=3"], ["identifiers=seal"])
+    )
+    assert isinstance(road, Road)
+    assert road.mined.fingerprint == margin.mined.fingerprint
+    assert road.ranked.fingerprint != margin.ranked.fingerprint
+    assert road.indexed.fingerprint != family.indexed.fingerprint
+
+
+def test_what_only_says_where_or_how_fast_changes_no_fingerprint() -> None:
+    corpus = generate_demo(passages=300, train_questions=100, dev_questions=10, test_questions=10)
+    plain = assemble(composed("rank"), corpus=corpus)
+    elsewhere = assemble(
+        composed(
+            "rank", "decoding.batch_size=8", "compute.threads=2", "wandb.mode=disabled",
+            "pretrain.checkpoint_every=10",
+        ),
+        corpus=corpus,
+    )  # fmt: skip
+    assert plain.ranked.fingerprint == elsewhere.ranked.fingerprint
+
+
+def test_the_papers_margin_by_override() -> None:
+    objective = instantiate(
+        composed("rank", "loss.unit=score", "loss.margin=500").loss.objective, _convert_="all"
+    )
+    assert objective.terms["rank1"].unit == "score"
+    assert objective.terms["rank1"].loss.keywords == {"margin": 500}
+    assert objective.lambda_generation == 1000
+
+
+def test_a_row_replaces_a_group_with_all_that_was_set_in_it() -> None:
+    given = ["loss.margin=2", "seed=1", "+loss.new=1", "lossy=1"]
+    assert merge_overrides(given, ["loss=infonce"]) == ["seed=1", "lossy=1", "loss=infonce"]
+    assert merge_overrides(given, ["loss.rank1=0"]) == [*given, "loss.rank1=0"]
