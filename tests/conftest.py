@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+# With --doctest-modules pytest would import both under the one name "conftest".
+collect_ignore = ["conftest.py", "cli/conftest.py"]
+
 if TYPE_CHECKING:  # the lower rooms' tests start without these
     from ltrgr.corpus.records import Corpus
     from ltrgr.retrieval.retriever import Retriever

@@ -47,5 +47,5 @@ def test_make_it_your_own(own_ideas: Path, monkeypatch: pytest.MonkeyPatch) -> N
     retriever = json.loads(next(Path("runs/rank").glob("*/retriever.json")).read_text())
     assert retriever["scoring"]["transform"] == "my_ideas:saturating"
     assert list(retriever["views"]) == ["title", "body", "sentence"]
-    curves = next(Path("runs/rank").glob("*/curves/metrics.csv")).read_text()
+    curves = next(Path("runs/rank").glob("*/curves/*/metrics.csv")).read_text()
     assert "train/exponential" in curves.splitlines()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from ltrgr.corpus.demo import generate_demo
 from ltrgr.corpus.records import Corpus, Passage
-from ltrgr.data.identifier_pairs import TargetSampler
+from ltrgr.data.identifier_pairs import IdentifierBatch, TargetSampler
 from ltrgr.identifiers.views import Family, View, pseudo_queries, texts, titles
 from ltrgr.identifiers.vocabulary import Vocabulary, train_byte_level_bpe
 from ltrgr.models.scratch import bart_from_scratch
@@ -90,23 +91,24 @@ def awake(model: Any) -> Any:
     return model.eval()
 
 
-def train_a_little(
-    model: Any,
-    sampler: TargetSampler,
-    *,
-    steps: int,
-    pairs: int | None = None,
-    label_smoothing: float = 0.1,
+def train_a_little(model: Any, sampler: TargetSampler, *, steps: int) -> Any:
+    """Stage 1 without Lightning, so that the model is not random any more."""
+
+    def draw(step: int) -> IdentifierBatch:
+        generator = np.random.default_rng((7, step))
+        return sampler.batch(generator.integers(0, sampler.n_pairs, 32), generator)
+
+    return descend(model, draw, steps=steps, label_smoothing=0.1)
+
+
+def descend(
+    model: Any, draw: Callable[[int], IdentifierBatch], *, steps: int, label_smoothing: float
 ) -> Any:
-    """Stage 1 without Lightning, on the first ``pairs`` relevant pairs."""
+    """``steps`` steps of AdamW on L_gen of the batches that ``draw`` gives."""
     model.train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for step in range(steps):
-        generator = np.random.default_rng((7, step))
-        drawn = generator.integers(0, pairs or sampler.n_pairs, 32)
-        loss = generation_loss(
-            model, sampler.batch(drawn, generator), label_smoothing=label_smoothing
-        )
+        loss = generation_loss(model, draw(step), label_smoothing=label_smoothing)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tiny_road import PRETRAINING, ranking, road
@@ -15,6 +16,7 @@ from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline import ranking as ranking_stage
 from ltrgr.pipeline.evaluating import Measured
 from ltrgr.pipeline.road import Road
+from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
 from tiny_world import SEAL
 
@@ -71,6 +73,20 @@ def test_what_was_measured(finished: Road, corpus: Corpus) -> None:
     ]
     assert measured.values["hits@5"].tolist() == [float(hit) for hit in hits]
     assert sum(hits) > 0
+
+
+def test_mined_lists_know_their_questions(finished: Road, corpus: Corpus) -> None:
+    mined = MinedLists.load(finished.mine())
+    assert len(mined) == 40
+    assert sorted(set(mined.question.tolist())) == mined.question.tolist()
+    assert mined.question.max() >= 40  # drawn from all 200, not the first
+    assert mined.relevance.any()
+    for row, question in enumerate(mined.question):
+        judged = corpus.train.qrels[corpus.train.queries[question].id]
+        for passage, relevant in zip(mined.passage[row], mined.relevance[row], strict=True):
+            expected = passage >= 0 and judged.get(corpus.passages[passage].id, 0) > 0
+            assert bool(relevant) == expected
+        assert (np.diff(mined.score[row][mined.mask[row]]) <= 0).all()
 
 
 def test_stage_two_settings_share_everything_before(finished: Road, corpus: Corpus) -> None:

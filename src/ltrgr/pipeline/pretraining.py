@@ -19,7 +19,7 @@ from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised, open_vocabulary
 from ltrgr.pipeline.seeding import SeededSteps, seed_everything
 from ltrgr.pipeline.settings import Backbone, Compute, Pretraining, Targets, Tracking
-from ltrgr.pipeline.trainer import LAST, loggers, make_trainer, resume_from
+from ltrgr.pipeline.trainer import LAST, fit, loggers, make_trainer
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.retrieval.settings import Decoding
 from ltrgr.scoring.settings import Scoring
@@ -124,12 +124,10 @@ def pretrain(
             logger=logger,
             callbacks=[keeper, SeededSteps(settings.seed)],
             validate_every=None,
+            seed=settings.seed,
             description=f"stage 1: {'+'.join(family.names)}",
         )
-        trainer.fit(module, data, ckpt_path=resume_from(directory / SCRATCH), weights_only=False)
-    if trainer.global_step < settings.steps:
-        # Lightning swallows Ctrl-C; an unfinished run must not look like a finished one.
-        raise KeyboardInterrupt(f"stopped after {trainer.global_step} of {settings.steps} steps")
+        fit(trainer, module, data, checkpoints=directory / SCRATCH)
     expect_finite(module.model)
     retriever = Retriever(
         model=module.model.cpu().eval(),

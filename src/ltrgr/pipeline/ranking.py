@@ -23,7 +23,7 @@ from ltrgr.pipeline.mining import relevance_of
 from ltrgr.pipeline.pretraining import expect_finite, target_sampler
 from ltrgr.pipeline.seeding import SeededSteps, seed_everything
 from ltrgr.pipeline.settings import Compute, Pretraining, Ranking, Tracking
-from ltrgr.pipeline.trainer import LAST, loggers, make_trainer, resume_from
+from ltrgr.pipeline.trainer import LAST, fit, loggers, make_trainer
 from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scale import one_key_score
@@ -94,11 +94,10 @@ def rank(
             logger=logger,
             callbacks=[patience, best, last, SeededSteps(settings.seed)],
             validate_every=every,
+            seed=settings.seed,
             description=f"stage 2: {name}",
         )
-        trainer.fit(module, data, ckpt_path=resume_from(directory / SCRATCH), weights_only=False)
-        if trainer.interrupted or not best.best_model_path:
-            raise KeyboardInterrupt(f"stopped after {trainer.global_step} steps")
+        fit(trainer, module, data, checkpoints=directory / SCRATCH)
         state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
         module.load_state_dict(state["state_dict"], strict=True)
         expect_finite(module.model)

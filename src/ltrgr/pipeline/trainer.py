@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 
@@ -37,7 +38,7 @@ def loggers(
     directory: Path, *, stage: str, name: str, tracking: Tracking, config: Mapping[str, Any]
 ) -> Iterator[list[Logger]]:
     """CSV always, and W&B unless disabled; the W&B run is finished whatever happens."""
-    made: list[Logger] = [CSVLogger(directory, name="curves", version="")]
+    made: list[Logger] = [CSVLogger(directory, name="curves")]
     mode = wandb_mode(tracking)
     if mode != "disabled":
         tracking.directory.mkdir(parents=True, exist_ok=True)
@@ -75,6 +76,7 @@ def make_trainer(
     callbacks: list[Callback],
     validate_every: int | None,
     description: str,
+    seed: int,
 ) -> pl.Trainer:
     """A trainer that runs ``steps`` steps and validates every ``validate_every`` of them."""
     bars: list[Callback] = [StepProgress(description)] if compute.progress else []
@@ -89,7 +91,7 @@ def make_trainer(
             precision=precision,  # type: ignore[arg-type]
             gradient_clip_val=clip,
             logger=logger,
-            callbacks=[*callbacks, LearningRateMonitor("step"), *bars],
+            callbacks=[*callbacks, SeededSteps(seed), LearningRateMonitor("step"), *bars],
             log_every_n_steps=10,
             val_check_interval=validate_every,
             check_val_every_n_epoch=None,
@@ -101,10 +103,39 @@ def make_trainer(
         )
 
 
-def resume_from(directory: Path) -> str | None:
-    """The last checkpoint of a run that was stopped, if there is one."""
-    last = directory / LAST
-    return str(last) if last.is_file() else None
+class SeededSteps(Callback):
+    """Seeds torch before each step, so that a resumed run draws the same dropout."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """A pair of numbers has no collisions in 64 bits."""
+        torch.manual_seed(self._seed << 32 | trainer.global_step)
+
+
+def fit(
+    trainer: pl.Trainer,
+    module: pl.LightningModule,
+    data: pl.LightningDataModule,
+    *,
+    checkpoints: Path,
+) -> None:
+    """Train, going on from the last checkpoint of a run that was stopped, if there is one.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came; Lightning itself would end the process without a word.
+    """
+    last = checkpoints / LAST
+    try:
+        # Our own checkpoint: its optimiser state needs the full unpickler.
+        trainer.fit(
+            module, data, ckpt_path=str(last) if last.is_file() else None, weights_only=False
+        )
+    except SystemExit as stop:
+        raise KeyboardInterrupt(f"stopped after {trainer.global_step} steps") from stop
+    if trainer.interrupted:
+        raise KeyboardInterrupt(f"stopped after {trainer.global_step} steps")
 
 
 def _quiet() -> Any:
