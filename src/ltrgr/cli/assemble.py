@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
@@ -34,5 +37,14 @@ def assemble(cfg: DictConfig, *, name: str = "LTRGR", corpus: Any = None) -> Roa
     }
     if corpus is not None:
         parts["corpus"] = corpus
+    if parts["tracking"].group is None:
+        parts["tracking"] = replace(parts["tracking"], group=_sweep())
     backbone = instantiate(cfg.model.backbone, _convert_="all")
     return Road(root=Path(cfg.root), backbone=backbone, name=name, **parts)
+
+
+def _sweep() -> str | None:
+    """The jobs of one ``-m`` share a W&B group, named after the sweep's folder."""
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+        return None
+    return f"sweep {Path(HydraConfig.get().sweep.dir).name}"

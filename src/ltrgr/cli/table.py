@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
     given = list(HydraConfig.get().overrides.task)
     rows = _rows(cfg)
     directories = run_all(
-        _ordered(rows, given=given),
+        _ordered(rows, given=given, group=f"table {datetime.now():%Y-%m-%d %H:%M}"),
         workers=_workers(cfg),
         shown=cfg.compute.progress,
     )
@@ -86,7 +87,7 @@ def _rows(cfg: DictConfig) -> list[dict[str, Any]]:
 
 
 def _ordered(
-    rows: Sequence[dict[str, Any]], *, given: Sequence[str]
+    rows: Sequence[dict[str, Any]], *, given: Sequence[str], group: str
 ) -> dict[str, Callable[[], Path]]:
     """Jobs by label: first seeds first, so that no two begin with the same missing stage."""
     labelled = [
@@ -98,6 +99,7 @@ def _ordered(
         own = [*row.get("overrides", []), *([] if seed is None else [f"rank.seed={seed}"])]
         composed = compose("table", overrides=merge_overrides(given, own))
         plain: Any = OmegaConf.to_container(composed)
+        plain["wandb"]["group"] = composed.wandb.group or group
         jobs[label] = partial(measure, plain, label=label, system=row["system"])
     return jobs
 

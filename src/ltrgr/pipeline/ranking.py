@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scale import one_key_score
 from ltrgr.training.learning_to_rank import LearningToRank, SearchDev
+
+log = logging.getLogger("ltrgr")
 
 DEPTH = 100
 """passages searched per dev question"""
@@ -114,6 +117,7 @@ def _module(retriever: Retriever, *, corpus: Corpus, settings: Ranking) -> Learn
     unit = 1.0
     if objective.needs_one_key_score:
         unit = one_key_score(n_tokens=n_tokens, settings=scoring)
+        log.info("one confident key seen once is worth %.1f here: the unit of margins", unit)
     return LearningToRank(
         model=retriever.model,
         objective=objective,

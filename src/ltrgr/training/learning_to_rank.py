@@ -129,6 +129,7 @@ class LearningToRank(LightningModule):
     ) -> None:
         values = {f"train/{name}": value for name, value in parts.items()}
         if batch.chosen:
+            values["train/one_key_score"] = torch.tensor(self.one_key_score)
             seen = torch.stack(list(batch.chosen.values())).any(0)
             values["train/score_positive"] = scores[seen & batch.relevance].mean()
             values["train/score_negative"] = scores[seen & ~batch.relevance].mean()
