@@ -48,22 +48,33 @@ def pretrained_tokenizer(*, checkpoint: str, texts: Iterable[str] = ()) -> PreTr
     return tokenizer
 
 
-def pretrained_encoder_decoder(*, vocabulary: Vocabulary, checkpoint: str) -> Any:
-    """A pretrained encoder-decoder (BART, T5, ...), its embeddings grown by the markers."""
+def pretrained_encoder_decoder(
+    *, vocabulary: Vocabulary, checkpoint: str, dropout: bool = False
+) -> Any:
+    """A pretrained encoder-decoder (BART, T5, ...), its embeddings grown by the markers.
+
+    Args:
+        dropout: whether stage 1 trains with the checkpoint's own dropout.
+    """
     model = _load(AutoModelForSeq2SeqLM, checkpoint)
     if len(vocabulary) > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(len(vocabulary), mean_resizing=False)
     # BART's config would force tokens into generation that no corpus holds.
     model.generation_config.forced_bos_token_id = None
     model.generation_config.forced_eos_token_id = None
-    return model
+    return model.train(dropout)
 
 
-def warm_started_encoder_decoder(*, vocabulary: Vocabulary, checkpoint: str) -> Any:
+def warm_started_encoder_decoder(
+    *, vocabulary: Vocabulary, checkpoint: str, dropout: bool = False
+) -> Any:
     """An encoder-decoder whose halves both start from an encoder-only checkpoint.
 
     The cross-attention and the output layer's transform are new (Rothe et al. 2020,
     arXiv 1907.12461, BERT2BERT); give the former its own learning rate.
+
+    Args:
+        dropout: whether stage 1 trains with the checkpoint's own dropout.
     """
     try:
         model = EncoderDecoderModel.from_encoder_decoder_pretrained(checkpoint, checkpoint)
@@ -77,11 +88,11 @@ def warm_started_encoder_decoder(*, vocabulary: Vocabulary, checkpoint: str) -> 
     model.config.decoder_start_token_id = start
     model.config.pad_token_id = tokenizer.pad_token_id
     model.config.eos_token_id = tokenizer.sep_token_id
-    return model
+    return model.train(dropout)
 
 
 def trained_model(directory: Path) -> Any:
-    """The model that one of our stages saved."""
+    """The model that one of our stages saved, in evaluation mode."""
     return _load(AutoModelForSeq2SeqLM, str(directory))
 
 

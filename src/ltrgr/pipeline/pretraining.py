@@ -17,7 +17,7 @@ from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.pipeline.artefact import SCRATCH, Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised, open_vocabulary
-from ltrgr.pipeline.seeding import SeededSteps, seed_everything
+from ltrgr.pipeline.seeding import seed_everything
 from ltrgr.pipeline.settings import Backbone, Compute, Pretraining, Targets, Tracking
 from ltrgr.pipeline.trainer import LAST, fit, loggers, make_trainer
 from ltrgr.retrieval.retriever import Retriever
@@ -122,7 +122,7 @@ def pretrain(
             clip=settings.clip,
             compute=compute,
             logger=logger,
-            callbacks=[keeper, SeededSteps(settings.seed)],
+            callbacks=[keeper],
             validate_every=None,
             seed=settings.seed,
             description=f"stage 1: {'+'.join(family.names)}",

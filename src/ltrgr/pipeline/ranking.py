@@ -22,7 +22,7 @@ from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised
 from ltrgr.pipeline.mining import relevance_of
 from ltrgr.pipeline.pretraining import expect_finite, target_sampler
-from ltrgr.pipeline.seeding import SeededSteps, seed_everything
+from ltrgr.pipeline.seeding import seed_everything
 from ltrgr.pipeline.settings import Compute, Pretraining, Ranking, Tracking
 from ltrgr.pipeline.trainer import LAST, fit, loggers, make_trainer
 from ltrgr.retrieval.mined import MinedLists
@@ -95,7 +95,7 @@ def rank(
             clip=settings.clip,
             compute=compute,
             logger=logger,
-            callbacks=[patience, best, last, SeededSteps(settings.seed)],
+            callbacks=[patience, best, last],
             validate_every=every,
             seed=settings.seed,
             description=f"stage 2: {name}",

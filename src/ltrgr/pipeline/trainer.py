@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 
 from ltrgr.pipeline.progress import StepProgress
+from ltrgr.pipeline.seeding import SeededSteps
 from ltrgr.pipeline.settings import Compute, Tracking
 
 LAST = "last.ckpt"
@@ -101,17 +101,6 @@ def make_trainer(
             enable_progress_bar=False,
             inference_mode=True,
         )
-
-
-class SeededSteps(Callback):
-    """Seeds torch before each step, so that a resumed run draws the same dropout."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-
-    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
-        """A pair of numbers has no collisions in 64 bits."""
-        torch.manual_seed(self._seed << 32 | trainer.global_step)
 
 
 def fit(

@@ -62,6 +62,9 @@ def rank_list_scores(
 class LearningToRank(LightningModule):
     """Optimises the ranking itself: objective = rank losses + lambda * L_gen.
 
+    The model comes in evaluation mode and stays in it: without dropout the scores that are trained
+    are the scores that search gives (law 1).
+
     Args:
         search_dev, metric: validation by retrieval on dev; the metric names what is logged as
             ``dev/<name>``.
