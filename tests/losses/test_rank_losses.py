@@ -10,16 +10,49 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
+from ltrgr.losses.approx_ndcg import approx_ndcg
+from ltrgr.losses.distillation import distilled_ranknet, margin_mse
+from ltrgr.losses.dpo import dpo
 from ltrgr.losses.infonce import infonce
+from ltrgr.losses.lambdaloss import lambdaloss, lambdarank
+from ltrgr.losses.listmle import listmle, position_aware_listmle
+from ltrgr.losses.listnet import listnet
 from ltrgr.losses.margin import margin
+from ltrgr.losses.neural_ndcg import neural_ndcg
 from ltrgr.losses.ranknet import ranknet
 
-LOSSES = {
+
+def against(loss, keyword: str):
+    """The loss beside somebody else's scores: 0, 0.3, 0.6, ... down the list."""
+
+    def bound(scores, relevance, mask):
+        others = 0.3 * torch.arange(scores.shape[1], dtype=scores.dtype).expand_as(scores)
+        return loss(scores, relevance, mask, **{keyword: others.masked_fill(~mask, torch.nan)})
+
+    return bound
+
+
+UNBOUNDED = {
     "margin": partial(margin, margin=1.5),
     "ranknet": partial(ranknet, sigma=0.7),
     "infonce": partial(infonce, temperature=0.8),
+    "listnet": partial(listnet, temperature=0.8, label_temperature=0.5),
+    "listmle": partial(listmle, temperature=0.8),
+    "position_aware_listmle": partial(position_aware_listmle, temperature=0.8),
+    "lambdarank": partial(lambdarank, sigma=0.7),
+    "lambdaloss": partial(lambdaloss, sigma=0.7, mu=2.0),
+    "margin_mse": against(margin_mse, "teacher"),
+    "distilled_ranknet": against(partial(distilled_ranknet, sigma=0.9), "teacher"),
+    "dpo": against(partial(dpo, beta=0.7), "reference"),
 }
+BOUNDED = {
+    "approx_ndcg": partial(approx_ndcg, temperature=0.8),
+    "neural_ndcg": partial(neural_ndcg, temperature=0.8),
+}
+LOSSES = UNBOUNDED | BOUNDED
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
+every_unbounded = pytest.mark.parametrize("loss", UNBOUNDED.values(), ids=UNBOUNDED.keys())
+every_bounded = pytest.mark.parametrize("loss", BOUNDED.values(), ids=BOUNDED.keys())
 
 
 def lists(*scores: list[float]) -> torch.Tensor:
@@ -61,7 +94,7 @@ def test_infonce_temperature_must_be_positive() -> None:
         infonce(scores, torch.tensor([[1, 0]]), everything(scores), temperature=0.0)
 
 
-@every_loss
+@every_unbounded
 def test_scores_in_the_hundreds_stay_finite(loss) -> None:
     scores = torch.tensor([[-3e4, 3e4, 900.0]], requires_grad=True)
     value = loss(scores, torch.tensor([[1, 0, 0]]), everything(scores))
@@ -69,6 +102,30 @@ def test_scores_in_the_hundreds_stay_finite(loss) -> None:
     assert value.item() > 1e4
     assert torch.isfinite(scores.grad).all()
     assert scores.grad[0, 0] < 0 < scores.grad[0, 1]
+
+
+@every_bounded
+def test_scores_in_the_hundreds_saturate_the_smooth_ndcgs(loss) -> None:
+    scores = torch.tensor([[-3e4, 3e4, 900.0]], requires_grad=True)
+    value = loss(scores, torch.tensor([[1, 0, 0]]), everything(scores))
+    value.backward()
+    assert value.item() == pytest.approx(1 - 1 / 2)  # the positive is third: 1 / log2 4
+    assert scores.grad.tolist() == [[0.0, 0.0, 0.0]]
+
+
+@every_loss
+def test_long_lists_in_float32(loss) -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores = 100 * torch.randn(2, 200, generator=generator, dtype=torch.float64)
+    relevance = torch.zeros(2, 200).bool()
+    relevance[:, ::60] = True
+    mask = torch.ones(2, 200).bool()
+    mask[1, 150:] = False
+    single = scores.float().requires_grad_()
+    value = loss(single, relevance, mask)
+    value.backward()
+    assert value.item() == pytest.approx(loss(scores, relevance, mask).item(), rel=1e-4)
+    assert torch.isfinite(single.grad).all()
 
 
 @every_loss

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from test_objective import composed
 
-from ltrgr.losses.samplers import everything, hardest, random, top
+from ltrgr.losses.samplers import everything, hardest, per_bin, random, top
 
 SCORES = torch.tensor([[1.0, 9.0, 5.0, 5.0, 7.0, 8.0], [2.0, 2.0, 2.0, 2.0, 2.0, 2.0]])
 RELEVANCE = torch.tensor([[0, 0, 1, 3, 0, 0], [0, 0, 1, 1, 0, 0]])
@@ -68,3 +69,43 @@ def test_random_is_uniform_over_each_kind() -> None:
     # 2 positives (5.0, 5.0), 3 negatives in the mask; 5 standard deviations are below 0.05
     assert share == pytest.approx([1 / 3, 0, 1 / 2, 1 / 2, 1 / 3, 1 / 3], abs=0.05)
     assert share[1] == 0
+
+
+def test_per_bin_takes_one_negative_of_each_bin_of_ranks_and_the_best_positive() -> None:
+    # 7 negatives by falling score: positions 8 7 6 | 5 3 | 2 0, in three bins
+    scores = torch.arange(10, dtype=torch.float32).expand(2000, 10)
+    relevance = torch.tensor([0, 1, 0, 0, 1, 0, 0, 0, 0, 0]).expand(2000, 10)
+    mask = (torch.arange(10) < 9).expand(2000, 10)
+    chosen = per_bin(scores, relevance, mask, generator=generator(), bins=3)
+    for members in ([8, 7, 6], [5, 3], [2, 0]):
+        assert (chosen[:, members].sum(dim=1) == 1).all()
+    share = chosen.double().mean(dim=0).tolist()
+    expected = [1 / 2, 0, 1 / 2, 1 / 2, 1, 1 / 2, 1 / 3, 1 / 3, 1 / 3, 0]
+    # 5 standard deviations are below 0.06
+    assert share == pytest.approx(expected, abs=0.06)
+
+
+def test_per_bin_with_few_negatives_takes_all_and_one_bin_is_one_negative() -> None:
+    scores, relevance = SCORES.clone(), RELEVANCE
+    scores[0, 4] = float("-inf")
+    all_of_them = per_bin(scores, relevance, MASK, generator=generator(), bins=9)
+    assert positions(all_of_them) == [[0, 2, 4, 5], [0, 1, 2, 4, 5]]
+    assert per_bin(SCORES, relevance, MASK, generator=generator(), bins=1).sum().item() == 4
+    with pytest.raises(ValueError, match=r"bins=0, expected 1 or more"):
+        per_bin(SCORES, relevance, MASK, generator=generator(), bins=0)
+
+
+def test_per_bin_repeats_with_the_seed() -> None:
+    def draws(seed: int) -> torch.Tensor:
+        scores, relevance, mask = (x[:1].expand(50, 6) for x in (SCORES, RELEVANCE, MASK))
+        return per_bin(scores, relevance, mask, generator=generator(seed), bins=2)
+
+    assert torch.equal(draws(3), draws(3))
+    assert not torch.equal(draws(3), draws(4))
+
+
+def test_per_bin_config() -> None:
+    objective = composed("margin_per_bin", "loss.bins=2")
+    chosen = objective.select(SCORES, RELEVANCE, MASK, generator=generator())["pairwise"]
+    assert (chosen & (RELEVANCE == 0)).sum(dim=1).tolist() == [2, 2]
+    assert (chosen & (RELEVANCE > 0)).int().tolist() == [[0, 0, 1, 0, 0, 0], [0, 0, 1, 0, 0, 0]]

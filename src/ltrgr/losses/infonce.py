@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ltrgr.losses.pairs import mean_of_means, split
+from ltrgr.losses.pairs import expect_above_zero, mean_of_means, split
 
 
 def infonce(scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: float = 1.0) -> Tensor:
@@ -36,11 +36,7 @@ def infonce(scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: flo
         >>> round(infonce(s, r, torch.ones_like(s).bool()).item(), 4)  # log 4
         1.3863
     """
-    if temperature <= 0:
-        raise ValueError(
-            f"infonce: found temperature={temperature}, expected a number above 0; "
-            "set it with loss.temperature=..."
-        )
+    expect_above_zero("infonce", temperature=temperature)
     positive, negative = split(relevance=relevance, mask=mask)
     logits = scores.masked_fill(~(positive | negative), 0.0) / temperature
     # The lowest finite number, not -inf: a question without negatives must not turn into NaN.

@@ -1,16 +1,27 @@
-"""The stage-2 objective: weighted (rank loss, sampler) terms plus lambda * L_gen."""
+"""The stage-2 objective: weighted (rank loss, sampler) terms plus lambda * L_gen.
+
+Most rank losses need scores, relevance and mask. One that compares with somebody else's scores (a
+teacher, a reference model) takes them as a further keyword, a tensor [B, P]; ``Against`` says
+which of the batch's ``context`` it is, so that neither the loss nor the batch knows the other:
+
+    Term(loss=Against(loss=dpo, inputs={"reference": "mined_score"}), ...)
+
+``context`` holds ``mined_score`` [B, P], what the stage-1 model's search gave; a further teacher
+is one more entry there.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from ltrgr.losses.pairs import split
+from ltrgr.losses.pairs import contrast
 
 UNITS = ("score", "one_key")
 GENERATION = "generation"
@@ -20,6 +31,32 @@ class RankLoss(Protocol):
     """scores, relevance, mask [B, P] -> scalar."""
 
     def __call__(self, scores: Tensor, relevance: Tensor, mask: Tensor, /) -> Tensor: ...
+
+
+class ComparingLoss(Protocol):
+    """scores, relevance, mask [B, P], and further scores [B, P] by keyword -> scalar."""
+
+    def __call__(
+        self, scores: Tensor, relevance: Tensor, mask: Tensor, /, *args: Any, **inputs: Any
+    ) -> Tensor: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Against:
+    """A loss that is given further scores, in score units: its keyword -> name in ``context``."""
+
+    loss: ComparingLoss
+    inputs: Mapping[str, str]
+
+    def bound(self, context: Mapping[str, Tensor], *, unit: float) -> RankLoss:
+        """The loss with its further scores in place, measured in ``unit`` like the scores."""
+        if missing := sorted(set(self.inputs.values()) - set(context)):
+            raise ValueError(
+                f"found no {missing} in the batch, which gives {sorted(context)}; expected the "
+                "inputs of the loss to name one of these; set the inputs of loss.objective.terms"
+            )
+        given = {keyword: context[name] / unit for keyword, name in self.inputs.items()}
+        return partial(self.loss, **given)
 
 
 class Sampler(Protocol):
@@ -40,7 +77,7 @@ class Term:
     lambda keep their meaning.
     """
 
-    loss: RankLoss
+    loss: RankLoss | Against
     sampler: Sampler
     weight: float = 1.0
     unit: str = "score"
@@ -51,11 +88,20 @@ class Term:
         _expect_weight("weight", self.weight)
 
     def __call__(
-        self, scores: Tensor, relevance: Tensor, chosen: Tensor, *, one_key_score: float
+        self,
+        scores: Tensor,
+        relevance: Tensor,
+        chosen: Tensor,
+        *,
+        one_key_score: float,
+        context: Mapping[str, Tensor] | None = None,
     ) -> Tensor:
         """The unweighted loss, in score units: scores, relevance, chosen [B, P] -> []."""
         unit = one_key_score if self.unit == "one_key" else 1.0
-        return unit * self.loss(scores / unit, relevance, chosen)
+        loss = self.loss
+        if isinstance(loss, Against):
+            loss = loss.bound(context or {}, unit=unit)
+        return unit * loss(scores / unit, relevance, chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +164,7 @@ class Objective:
         generation_loss: Tensor | None,
         *,
         one_key_score: float,
+        context: Mapping[str, Tensor] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss to descend and its parts for the log.
 
@@ -126,13 +173,16 @@ class Objective:
             relevance: [B, P] bool or grade.
             chosen: what ``select`` returned.
             generation_loss: [] L_gen, or None where lambda_generation is 0.
-            one_key_score: the scale of ``unit="one_key"``; see ``losses.scale``.
+            one_key_score: the scale of ``unit="one_key"``.
+            context: name -> [B, P] further scores, for losses that are ``Against`` some.
 
         Returns:
             (total [], name -> detached value before weighting, "generation" included).
         """
         parts = {
-            name: term(scores, relevance, chosen[name], one_key_score=one_key_score)
+            name: term(
+                scores, relevance, chosen[name], one_key_score=one_key_score, context=context
+            )
             for name, term in self.active.items()
         }
         weights = {name: term.weight for name, term in self.active.items()}
@@ -149,9 +199,7 @@ class Objective:
 
 def _contrasting(chosen: Tensor, relevance: Tensor) -> Tensor:
     """Drops the questions whose choice cannot teach an order: no positive or no negative in it."""
-    positive, negative = split(relevance=relevance, mask=chosen)
-    teaches = positive.any(dim=1, keepdim=True) & negative.any(dim=1, keepdim=True)
-    return chosen & teaches
+    return chosen & contrast(relevance=relevance, mask=chosen)
 
 
 def _expect_weight(name: str, value: float) -> None:

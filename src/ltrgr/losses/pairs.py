@@ -1,4 +1,4 @@
-"""What the rank losses share: every pair of a relevant and an irrelevant passage; averages."""
+"""What the rank losses share: relevant and irrelevant passages, their pairs, averages."""
 
 from __future__ import annotations
 
@@ -15,17 +15,39 @@ def split(*, relevance: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return relevant & mask.bool(), ~relevant & mask.bool()
 
 
+def contrast(*, relevance: Tensor, mask: Tensor) -> Tensor:
+    """The questions that can teach an order, bool [B, 1]: a positive and a negative in the mask."""
+    positive, negative = split(relevance=relevance, mask=mask)
+    return positive.any(dim=1, keepdim=True) & negative.any(dim=1, keepdim=True)
+
+
 def deficits(*, scores: Tensor, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
     """How far each negative stands above each positive: s_neg - s_pos.
 
     Shapes: ``scores``, ``positive``, ``negative`` [B, P] -> (differences [B, P, P] indexed
     [question, positive, negative], bool mask of the real pairs [B, P, P]).
     """
-    # Passages that nobody scored may hold anything, infinities included; a zero keeps NaN out of
-    # the backward pass, where 0 * inf would put it.
-    known = scores.masked_fill(~(positive | negative), 0.0)
     pairs = positive.unsqueeze(2) & negative.unsqueeze(1)
-    return known.unsqueeze(1) - known.unsqueeze(2), pairs
+    return _gaps(scores=scores, mask=positive | negative), pairs
+
+
+def graded_deficits(*, scores: Tensor, relevance: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """How far each passage stands above each more relevant one, in the questions with a contrast.
+
+    Shapes: ``scores``, ``relevance``, ``mask`` [B, P] -> (s_j - s_i [B, P, P] indexed
+    [question, i, j], bool mask of the pairs where y_i > y_j [B, P, P]).
+    """
+    grade = relevance.to(scores.dtype)
+    pairs = grade.unsqueeze(2) > grade.unsqueeze(1)
+    pairs = pairs & all_pairs(mask=mask & contrast(relevance=relevance, mask=mask))
+    return _gaps(scores=scores, mask=mask), pairs
+
+
+def all_pairs(*, mask: Tensor) -> Tensor:
+    """Ordered pairs of two different passages of the ``mask`` [B, P]; bool [B, P, P]."""
+    pairs = mask.unsqueeze(2) & mask.unsqueeze(1)
+    pairs.diagonal(dim1=1, dim2=2).fill_(False)
+    return pairs
 
 
 def mean_of_means(*, values: Tensor, where: Tensor) -> Tensor:
@@ -38,3 +60,20 @@ def mean_of_means(*, values: Tensor, where: Tensor) -> Tensor:
     counts = where.flatten(1).sum(dim=1)
     questions = (counts > 0).sum().clamp(min=1)
     return (kept / counts.clamp(min=1)).sum() / questions
+
+
+def expect_above_zero(loss: str, **settings: float) -> None:
+    """Raises ValueError where a setting of ``loss`` is not above zero."""
+    for name, value in settings.items():
+        if not value > 0:
+            raise ValueError(
+                f"{loss}: found {name}={value}, expected a number above 0; "
+                f"set it with loss.{name}=..."
+            )
+
+
+def _gaps(*, scores: Tensor, mask: Tensor) -> Tensor:
+    # Passages that nobody scored may hold anything, infinities included; a zero keeps NaN out of
+    # the backward pass, where 0 * inf would put it.
+    known = scores.masked_fill(~mask, 0.0)
+    return known.unsqueeze(1) - known.unsqueeze(2)

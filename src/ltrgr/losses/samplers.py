@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ltrgr.losses.dcg import ranks
 from ltrgr.losses.pairs import split
 
 
@@ -46,6 +47,41 @@ def hardest(
     """The highest-scored positive and the ``negatives`` highest-scored negatives."""
     positive, negative = split(relevance=relevance, mask=mask)
     return _first(scores, positive, 1) | _first(scores, negative, negatives)
+
+
+def per_bin(
+    scores: Tensor,
+    relevance: Tensor,
+    mask: Tensor,
+    *,
+    generator: torch.Generator,
+    bins: int,
+) -> Tensor:
+    """The highest-scored positive and one random negative of each of ``bins`` bins of ranks.
+
+    The negatives, ranked by score, are cut into bins of equal size (to one passage), so that hard
+    and easy ones are seen alike; with fewer negatives than bins, all of them are chosen.
+
+    Raises:
+        ValueError: ``bins`` is below 1.
+    """
+    if bins < 1:
+        raise ValueError(f"per_bin: found bins={bins}, expected 1 or more; set the sampler's bins")
+    positive, negative = split(relevance=relevance, mask=mask)
+    rank = ranks(scores=scores, mask=negative) - 1
+    size = negative.sum(dim=1, keepdim=True)
+    bin_of = torch.where(size > bins, rank * bins // size.clamp(min=1), rank)
+    # A lot below 1 on top of the bin's number shuffles each bin in place, with a single sort.
+    lots = torch.rand(
+        scores.shape, generator=generator, device=generator.device, dtype=torch.float64
+    )
+    key = (lots.to(scores.device) + bin_of).masked_fill(~negative, torch.inf)
+    order = torch.sort(key, dim=1, stable=True).indices
+    ordered = bin_of.gather(1, order)
+    opens = torch.ones_like(negative)
+    opens[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    taken = torch.zeros_like(negative).scatter(1, order, opens & negative.gather(1, order))
+    return _first(scores, positive, 1) | taken
 
 
 def _first(values: Tensor, candidates: Tensor, k: int) -> Tensor:

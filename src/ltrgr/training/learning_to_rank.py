@@ -122,7 +122,12 @@ class LearningToRank(LightningModule):
                 self.model, batch.generation, label_smoothing=self.label_smoothing
             )
         loss, parts = self.objective(
-            scores, batch.relevance, batch.chosen, generation, one_key_score=self.one_key_score
+            scores,
+            batch.relevance,
+            batch.chosen,
+            generation,
+            one_key_score=self.one_key_score,
+            context={"mined_score": batch.mined_score},
         )
         self._log_step(batch, scores.detach(), loss, parts)
         return loss

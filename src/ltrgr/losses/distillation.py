@@ -1,0 +1,103 @@
+"""Losses against a teacher's scores: MarginMSE and distilled RankNet.
+
+The teacher's scores are one more tensor [B, P] that ``objective.Against`` names.
+The batch carries one today, ``mined_score``: what stage 1's search gave. As the student starts
+there, such a teacher only holds it in place. A teacher that knows better (BM25, a cross-encoder)
+needs its scores in the mined lists first.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from ltrgr.losses.pairs import (
+    all_pairs,
+    contrast,
+    deficits,
+    expect_above_zero,
+    graded_deficits,
+    mean_of_means,
+    split,
+)
+
+
+def margin_mse(scores: Tensor, relevance: Tensor, mask: Tensor, *, teacher: Tensor) -> Tensor:
+    """Squared difference of the two models' margins, mean over a question's pairs and questions.
+
+        L = mean over (p, n) of ( (s(q,p) - s(q,n)) - (t(q,p) - t(q,n)) )^2
+
+    Hofstätter et al. 2020, "Improving Efficient Neural Ranking Models with Cross-Architecture
+    Knowledge Distillation", arXiv 2010.02666. Relevance says which pairs to look at, the teacher
+    how far apart they should be: only differences of its scores count, not their level.
+
+    Args:
+        scores: [B, P] passage scores.
+        relevance: [B, P] bool or grade; above zero is relevant.
+        mask: [B, P] bool; passages outside it are not looked at.
+        teacher: [B, P] the teacher's scores, in the unit of the scores.
+
+    Returns:
+        [] mean over the questions with a positive and a negative; 0 if there are none. In squared
+        units of the scores.
+
+    Example:
+        >>> import torch
+        >>> s, r, t = torch.zeros(1, 2), torch.tensor([[1, 0]]), torch.tensor([[5.0, 2.0]])
+        >>> margin_mse(s, r, torch.ones_like(s).bool(), teacher=t).item()
+        9.0
+    """
+    positive, negative = split(relevance=relevance, mask=mask)
+    gap, pairs = deficits(scores=scores - teacher.detach(), positive=positive, negative=negative)
+    return mean_of_means(values=gap.square(), where=pairs)
+
+
+def distilled_ranknet(
+    scores: Tensor,
+    relevance: Tensor,
+    mask: Tensor,
+    *,
+    teacher: Tensor,
+    sigma: float = 1.0,
+    teacher_sigma: float = 1.0,
+) -> Tensor:
+    """RankNet whose targets are the teacher's: mean over all of a question's pairs and questions.
+
+        L = mean over (i, j) of -P_ij log Q_ij - (1 - P_ij) log(1 - Q_ij)
+        P_ij = sigmoid(teacher_sigma (t_i - t_j)),  Q_ij = sigmoid(sigma (s_i - s_j))
+
+    Burges et al. 2005, "Learning to Rank using Gradient Descent", with the teacher's belief
+    as target probability. A large teacher_sigma leaves only the teacher's order, as in RankGPT's
+    distillation (Sun et al. 2023, arXiv 2304.09542). All pairs of passages count; relevance only
+    says which questions do. At its best the loss is the entropy of P, not 0.
+
+    Args:
+        scores: [B, P] passage scores.
+        relevance: [B, P] bool or grade; above zero is relevant.
+        mask: [B, P] bool; passages outside it are not looked at.
+        teacher: [B, P] the teacher's scores.
+        sigma: steepness > 0, in 1 / unit of the scores.
+        teacher_sigma: steepness > 0, in 1 / unit of the teacher's scores.
+
+    Returns:
+        [] mean over the questions with a positive and a negative; 0 if there are none.
+
+    Raises:
+        ValueError: a steepness is not above zero.
+
+    Example:
+        >>> import torch
+        >>> s, r, t = torch.zeros(1, 2), torch.tensor([[1, 0]]), torch.tensor([[5.0, 2.0]])
+        >>> loss = distilled_ranknet(s, r, torch.ones_like(s).bool(), teacher=t)
+        >>> round(loss.item(), 4)  # log 2, whatever the target
+        0.6931
+    """
+    expect_above_zero("distilled_ranknet", sigma=sigma, teacher_sigma=teacher_sigma)
+    gap, _ = graded_deficits(scores=scores, relevance=relevance, mask=mask)
+    wished, _ = graded_deficits(scores=teacher.detach(), relevance=relevance, mask=mask)
+    # With d = s_j - s_i: -log Q = softplus(d), -log(1 - Q) = softplus(d) - d
+    reverse = (teacher_sigma * wished).sigmoid()
+    costs = softplus(sigma * gap) - reverse * sigma * gap
+    return mean_of_means(
+        values=costs, where=all_pairs(mask=mask & contrast(relevance=relevance, mask=mask))
+    )

@@ -1,0 +1,45 @@
+"""Direct preference optimisation over pairs of passages, against stage 1 as reference."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from ltrgr.losses.pairs import deficits, expect_above_zero, mean_of_means, split
+
+
+def dpo(
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, reference: Tensor, beta: float = 1.0
+) -> Tensor:
+    """Logistic loss of each pair's margin beyond the reference's, mean over pairs and questions.
+
+        L = mean over (p, n) of -log sigmoid( beta [(s(q,p) - s(q,n)) - (s_0(q,p) - s_0(q,n))] )
+
+    Rafailov et al. 2023, "Direct Preference Optimization", arXiv 2305.18290, eq. 7, with passage
+    scores in place of log-probabilities of answers. s_0 are the stage-1 model's scores: the mined
+    ones, since law 1 makes them what the model gives before its first step. Every pair then starts
+    at log 2, those that stage 1 already ordered well too: what counts is the improvement.
+
+    Args:
+        scores: [B, P] passage scores.
+        relevance: [B, P] bool or grade; above zero is relevant.
+        mask: [B, P] bool; passages outside it are not looked at.
+        reference: [B, P] s_0, in the unit of the scores; no gradient flows through it.
+        beta: steepness > 0, in 1 / unit of the scores.
+
+    Returns:
+        [] mean over the questions with a positive and a negative; 0 if there are none.
+
+    Raises:
+        ValueError: beta is not above zero.
+
+    Example:
+        >>> import torch
+        >>> s, r = torch.tensor([[3.0, 9.0]]), torch.tensor([[1, 0]])
+        >>> round(dpo(s, r, torch.ones_like(s).bool(), reference=s).item(), 4)  # log 2
+        0.6931
+    """
+    expect_above_zero("dpo", beta=beta)
+    positive, negative = split(relevance=relevance, mask=mask)
+    gap, pairs = deficits(scores=scores - reference.detach(), positive=positive, negative=negative)
+    return mean_of_means(values=softplus(beta * gap), where=pairs)

@@ -1,0 +1,54 @@
+"""ListNet: cross-entropy between two distributions over who comes first."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ltrgr.losses.pairs import contrast, expect_above_zero, mean_of_means
+
+
+def listnet(
+    scores: Tensor,
+    relevance: Tensor,
+    mask: Tensor,
+    *,
+    temperature: float = 1.0,
+    label_temperature: float = 1.0,
+) -> Tensor:
+    """Top-one cross-entropy from the labels' distribution to the scores', mean over questions.
+
+        L = -sum over p of P_y(p) log P_s(p),  P_y = softmax(y / t_y),  P_s = softmax(s / t)
+
+    Cao et al. 2007, "Learning to Rank: From Pairwise Approach to Listwise Approach", there with
+    t = t_y = 1. With grades 0 and 1 a positive then weighs only e times a negative, which drowns
+    in a list of 100; a small t_y moves P_y onto the positives. Positives compete (``infonce``
+    keeps them apart).
+
+    Args:
+        scores: [B, P] passage scores.
+        relevance: [B, P] bool or grade.
+        mask: [B, P] bool; passages outside it are not looked at.
+        temperature: t > 0, in the unit of the scores.
+        label_temperature: t_y > 0, in grades.
+
+    Returns:
+        [] mean over the questions with a positive and a negative; 0 if there are none.
+
+    Raises:
+        ValueError: a temperature is not above zero.
+
+    Example:
+        >>> import torch
+        >>> s, r = torch.zeros(1, 4), torch.tensor([[1, 0, 0, 0]])
+        >>> round(listnet(s, r, torch.ones_like(s).bool()).item(), 4)  # log 4
+        1.3863
+    """
+    expect_above_zero("listnet", temperature=temperature, label_temperature=label_temperature)
+    # The lowest finite number, not -inf: a list that is all padding must not turn into NaN.
+    floor = torch.finfo(scores.dtype).min
+    labels = (relevance.to(scores.dtype) / label_temperature).masked_fill(~mask, floor)
+    logits = scores.masked_fill(~mask, 0.0) / temperature
+    log_first = torch.log_softmax(logits.masked_fill(~mask, floor), dim=1).masked_fill(~mask, 0.0)
+    cross_entropy = -(torch.softmax(labels, dim=1) * log_first).sum(dim=1, keepdim=True)
+    return mean_of_means(values=cross_entropy, where=contrast(relevance=relevance, mask=mask))
