@@ -1,8 +1,12 @@
 """Jobs side by side."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +55,46 @@ def test_a_failing_job_is_told_and_ends_no_other(
         run_all(jobs, workers=workers, shown=False)
     assert "this one cannot" in capsys.readouterr().err
     assert done == ([1] if workers == 1 else [])
+
+
+ORPHAN = """
+import os, sys, time
+from functools import partial
+sys.path.insert(0, {here!r})
+from test_parallel import note_and_sleep
+from ltrgr.pipeline.parallel import run_all
+
+if __name__ == "__main__":
+    run_all({{str(i): partial(note_and_sleep, {folder!r}) for i in range(2)}}, workers=2, shown=False)
+"""
+
+
+def note_and_sleep(folder: str) -> None:
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(60)
+
+
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    script = tmp_path / "orphan.py"
+    script.write_text(ORPHAN.format(here=str(Path(__file__).parent), folder=str(notes)))
+    parent = subprocess.Popen([sys.executable, str(script)])
+    deadline = time.monotonic() + 60
+    while len(list(notes.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    workers = [int(note.name) for note in notes.iterdir()]
+    assert len(workers) == 2
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    while any(map(alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(alive, workers))
+
+
+def alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

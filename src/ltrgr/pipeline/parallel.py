@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -54,7 +55,7 @@ def _outcomes(jobs: Mapping[str, Callable[[], Any]], *, workers: int) -> Any:
     for slot in range(workers):
         slots.put(slot + 1)
     with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_take_slot, initargs=(slots,)
+        workers, mp_context=context, initializer=_begin_worker, initargs=(slots,)
     ) as pool:
         futures: dict[Future[Any], str] = {
             pool.submit(_call, job): name for name, job in jobs.items()
@@ -67,9 +68,17 @@ def _outcomes(jobs: Mapping[str, Callable[[], Any]], *, workers: int) -> Any:
             raise
 
 
-def _take_slot(slots: Any) -> None:
-    """Each worker draws its bars on its own line."""
+def _begin_worker(slots: Any) -> None:
+    """Each worker draws its bars on its own line, and does not outlive a killed parent."""
     os.environ[BAR_POSITION] = str(slots.get())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _call(job: Callable[[], Any]) -> Any:
