@@ -119,6 +119,11 @@ def compare(base: dict[str, Any], new: dict[str, Any]) -> str:
         f"base {_commit(base)} -> new {_commit(new)}; * = the spreads do not overlap",
         f"{'':52} {'base':>9} {'new':>9} {'unit':14} new/base",
     ]
+    lines += [
+        f"warning: {field} differ: {base['environment'].get(field)} -> {now}"
+        for field, now in new["environment"].items()
+        if field in ("processor", "threads", "device") and now != base["environment"].get(field)
+    ]
     before = {row["name"]: row for row in base["rows"]}
     for row in new["rows"]:
         old = before.pop(row["name"], None)
@@ -126,6 +131,7 @@ def compare(base: dict[str, Any], new: dict[str, Any]) -> str:
             lines.append(f"{row['name']:52} {'-':>9} {_short(row['median']):>9} {row['unit']}")
             continue
         apart = row["low"] > old["high"] or row["high"] < old["low"]
+        apart &= min(len(row["values"]), len(old["values"])) >= 3  # fewer have no spread
         ratio = row["median"] / old["median"] if old["median"] else float("nan")
         lines.append(
             f"{row['name']:52} {_short(old['median']):>9} {_short(row['median']):>9} "

@@ -16,7 +16,9 @@ from benchmarks import build, decoding, mining, models, report, scoring, share, 
 from benchmarks.measure import Row
 from benchmarks.reference import Reference
 from benchmarks.world import World, make_world
+from ltrgr.corpus.errors import CorpusError
 from ltrgr.pipeline.environment import environment
+from ltrgr.retrieval.errors import RetrieverError
 
 GROUPS = ("build", "steps", "decoding", "share", "scoring", "mining")
 LARGE = 20e6
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
             print(f"\nwritten to {path}")
         if base is not None:
             print("\n" + report.compare(base, new))
-    except report.ReportError as error:
+    except (report.ReportError, CorpusError, RetrieverError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

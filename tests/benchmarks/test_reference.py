@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +13,17 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2]))  # plain `pytest` does not look there
 
-from benchmarks import run as command
 from benchmarks.anchors import ANCHORS
 from benchmarks.decoding import SHAPES
 from benchmarks.measure import Row
 from benchmarks.reference import Reference
 from benchmarks.report import ReportError, as_plain, compare, line, read
 from benchmarks.resample import resample
+from benchmarks.run import main
 from benchmarks.scoring import draw_keys
 from benchmarks.walk import Pool, index_part, walk, walk_in_python
 from benchmarks.world import World, world_of
+
 from ltrgr.corpus.records import Corpus
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.scoring.passages import score_passages
@@ -132,11 +135,11 @@ def test_resampled_passages_keep_bigrams_and_fields(world: World) -> None:
     )
     assert offsets[-1] == len(tokens)
     assert n <= len(tokens) < n + 2000
-    bigrams = set(zip(world.tokens[:-1].tolist(), world.tokens[1:].tolist(), strict=True))
+    bigrams = set(pairwise(world.tokens.tolist()))
     markers = [token for token in world.tokens[: world.offsets[1]].tolist() if is_marker[token]]
     for begin, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         passage = tokens[begin:end].tolist()
-        assert set(zip(passage[:-1], passage[1:], strict=True)) <= bigrams
+        assert set(pairwise(passage)) <= bigrams
         assert [token for token in passage if is_marker[token]] == markers
     spans = {tuple(window) for window in np.lib.stride_tricks.sliding_window_view(world.tokens, 40)}
     long = np.lib.stride_tricks.sliding_window_view(tokens, 40)[::37]
@@ -147,10 +150,10 @@ def test_resampled_passages_keep_bigrams_and_fields(world: World) -> None:
 def test_a_tiny_run_fills_every_row(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(command, "make_world", _tiny_world(corpus))
+    monkeypatch.setattr("benchmarks.run.make_world", _tiny_world(corpus))
     out = tmp_path / "base.json"
     arguments = ["--repeats", "1", "--model-repeats", "1", "--model", "none", "--questions", "4"]
-    assert command.main([*arguments, "--out", str(out)]) == 0
+    assert main([*arguments, "--out", str(out)]) == 0
     rows = {row["name"]: row for row in read(out)["rows"]}
     missing = {name for name in ANCHORS if "bart-base" not in name} - rows.keys()
     assert not missing
@@ -165,11 +168,11 @@ def test_a_tiny_run_fills_every_row(
     )
     printed = capsys.readouterr().out
     assert all(name in printed for name in rows)
-    assert command.main(["--compare", str(out), "--new", str(out)]) == 0
+    assert main(["--compare", str(out), "--new", str(out)]) == 0
     assert "1.00" in capsys.readouterr().out
 
 
-def _tiny_world(corpus: Corpus):  # noqa: ANN202
+def _tiny_world(corpus: Corpus) -> Callable[..., World]:
     def make(*, path: object, n_tokens: object, vocabulary_size: object, directory: Path) -> World:
         return world_of(corpus, n_tokens=None, vocabulary_size=400, directory=directory)
 
@@ -195,10 +198,12 @@ def test_a_line_says_how_it_stands() -> None:
 def test_comparison_of_two_commits() -> None:
     def report(*values: float, tokens: int = 9) -> dict:
         rows = as_plain([Row(name="a/b", unit="ms", values=list(values))])
-        return {"corpus": {"tokens": tokens}, "rows": rows, "environment": {"git": None}}
+        return {"corpus": {"tokens": tokens}, "rows": rows, "environment": {}}
 
     assert "0.50 *" in compare(report(4.0, 4.1, 3.9), report(2.0, 2.1, 1.9))
     assert "0.50 *" not in compare(report(4.0, 4.1, 2.0), report(2.0, 2.1, 1.9))
+    assert "0.50" in compare(report(4.0), report(2.0))
+    assert "0.50 *" not in compare(report(4.0), report(2.0))  # one repeat has no spread
     with pytest.raises(ReportError, match="expected the same"):
         compare(report(1.0), report(1.0, tokens=8))
 

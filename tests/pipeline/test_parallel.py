@@ -65,7 +65,8 @@ from test_parallel import note_and_sleep
 from ltrgr.pipeline.parallel import run_all
 
 if __name__ == "__main__":
-    run_all({{str(i): partial(note_and_sleep, {folder!r}) for i in range(2)}}, workers=2, shown=False)
+    jobs = {{str(i): partial(note_and_sleep, {folder!r}) for i in range(2)}}
+    run_all(jobs, workers=2, shown=False)
 """
 
 
