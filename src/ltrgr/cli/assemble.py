@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from ltrgr.pipeline.memory import keep_freed_memory
 from ltrgr.pipeline.road import Road
 
 SECTIONS = {
@@ -30,6 +31,7 @@ SECTIONS = {
 
 def assemble(cfg: DictConfig, *, name: str = "LTRGR", corpus: Any = None) -> Road:
     """Build everything that ``cfg`` names; ``corpus`` is passed where it is read already."""
+    keep_freed_memory()
     parts = {
         part: instantiate(cfg[section], _convert_="all")
         for part, section in SECTIONS.items()
