@@ -80,13 +80,16 @@ def test_what_only_says_where_or_how_fast_changes_no_fingerprint() -> None:
     assert plain.ranked.fingerprint == elsewhere.ranked.fingerprint
 
 
-def test_the_papers_margin_by_override() -> None:
-    objective = instantiate(
-        composed("rank", "loss.unit=score", "loss.margin=500").loss.objective, _convert_="all"
-    )
-    assert objective.terms["rank1"].unit == "score"
+def test_the_papers_setting_by_override_and_its_like_in_keys() -> None:
+    paper = ["loss.unit=score", "loss.margin=500", "loss.lambda_generation=1000"]
+    objective = instantiate(composed("rank", *paper).loss.objective, _convert_="all")
+    assert objective.terms["rank1"].unit == objective.generation_unit == "score"
     assert objective.terms["rank1"].loss.keywords == {"margin": 500}
     assert objective.lambda_generation == 1000
+    here = instantiate(composed("rank").loss.objective, _convert_="all")
+    assert here.terms["rank1"].unit == here.generation_unit == "one_key"
+    assert here.terms["rank1"].loss.keywords == {"margin": pytest.approx(500 / 382, abs=0.05)}
+    assert here.lambda_generation == pytest.approx(1000 / 382, abs=0.05)
 
 
 def test_a_row_replaces_a_group_with_all_that_was_set_in_it() -> None:

@@ -139,3 +139,13 @@ def test_ranknet_config() -> None:
     _, parts = total(composed("ranknet", "loss.unit=score", "loss.sigma=0.01"))
     expected = (log1p(exp(0.01 * 200)) + log1p(exp(0.01 * -600))) / 2
     assert parts["pairwise"].item() == pytest.approx(expected)
+
+
+def test_lambda_in_keys_is_lambda_times_the_one_key_score() -> None:
+    plain = Objective(terms={"rank1": term()}, lambda_generation=2.6)
+    keyed = Objective(terms={"rank1": term()}, lambda_generation=2.6, generation_unit="one_key")
+    assert keyed.needs_one_key_score
+    apart = total(keyed)[0] - total(plain)[0]
+    assert apart.item() == pytest.approx(2.6 * 2.0 * (400 - 1))
+    with pytest.raises(ValueError, match="generation_unit='keys'"):
+        Objective(terms={"rank1": term()}, lambda_generation=1, generation_unit="keys")
