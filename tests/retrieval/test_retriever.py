@@ -39,12 +39,37 @@ def test_a_hit_s_score_is_the_sum_over_its_identifiers(retriever: Retriever, tex
             assert hit.score == pytest.approx(total, rel=1e-6)
 
 
+def counting(retriever: Retriever, *, partial_keys: bool) -> Retriever:
+    """The same retriever with or without unfinished titles and pseudo-queries."""
+    return Retriever(
+        model=retriever.model,
+        vocabulary=retriever.vocabulary,
+        index_directory=retriever.index_directory,
+        scoring=Scoring(partial_keys=partial_keys),
+        decoding=retriever.decoding,
+    )
+
+
+def test_only_whole_titles_and_pseudo_queries_count(retriever: Retriever, texts: Texts) -> None:
+    strict, lenient = (counting(retriever, partial_keys=p) for p in (False, True))
+    keys = strict.keys(texts)
+    ends = [retriever.vocabulary.token_id(t) for t in ("</title>", "</query>")]
+    last = keys.tokens[keys.token_offsets[1:] - 1]
+    body = keys.view == MINDER.names.index("body")
+    whole = body | np.isin(last, ends)
+    assert 0 < whole.sum() < len(whole)
+    assert (strict.weights(keys)[~whole] == 0).all()
+    assert (lenient.weights(keys)[~whole] > 0).any()
+    np.testing.assert_array_equal(strict.weights(keys)[whole], lenient.weights(keys)[whole])
+
+
 def test_identifiers_of_a_hit_stand_in_its_passage(
     retriever: Retriever, texts: Texts, corpus: Corpus
 ) -> None:
     by_id = {passage.id: passage for passage in corpus.passages}
     views = set()
-    for hit in (hit for hits in retriever.search(texts, k=6) for hit in hits):
+    lenient = counting(retriever, partial_keys=True)
+    for hit in (hit for hits in lenient.search(texts, k=6) for hit in hits):
         whole = by_id[hit.passage.id]
         assert hit.passage == Passage(whole.id, whole.title, whole.text)  # as published
         for found in hit.found_by:

@@ -69,6 +69,8 @@ class Retriever:
             for number, view in enumerate(vocabulary.family.views.values())
         ]
 
+        self._ends = np.asarray([view.end for view in self._views])
+
     @classmethod
     def from_pretrained(
         cls,
@@ -187,8 +189,8 @@ class Retriever:
         return distinct(merged) if extra else merged
 
     def weights(self, keys: Keys) -> NDArray[np.float64]:
-        """[n] key weights w(n, q)^a, view weight included."""
-        return key_weights(
+        """[n] key weights w(n, q)^a, view weight included; 0 for keys that do not count."""
+        weights = key_weights(
             keys.log_probability,
             keys.count,
             n_tokens=self.index.n_tokens,
@@ -196,6 +198,11 @@ class Retriever:
             view_offset=self._view_offsets[keys.view],
             settings=self.scoring,
         )
+        if self.scoring.partial_keys or not len(weights):
+            return weights
+        end = self._ends[keys.view]
+        whole = (end < 0) | (keys.tokens[keys.token_offsets[1:] - 1] == end)
+        return np.where(whole, weights, 0.0)
 
     def _prompts(self, encoded: Sequence[Ids], view: str) -> tuple[Tensor, Tensor]:
         longest = self.decoding.longest_question

@@ -38,6 +38,10 @@ class Scoring:
     max_probability: float = 0.999
     """A numeric guard: p(n|q) is capped here, because log(1 - p) and its gradient 1 / (1 - p)
     explode in float32 when the model is sure. Beyond the cap the gradient is zero."""
+    partial_keys: bool = False
+    """Whether a key of a view with markers counts before it is whole. Off: an unfinished
+    pseudo-query ("what was the") is likely under any prompt and stands in many passages. The free
+    substrings of a view without markers always count. (Read by the retriever.)"""
     view_weights: Mapping[str, float] = field(default_factory=dict)
     """view -> factor of w^a; 1 for a view that is not named."""
     view_offsets: Mapping[str, float] = field(default_factory=dict)
