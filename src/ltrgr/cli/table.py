@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from rich.console import Console
 
 from ltrgr.cli.assemble import assemble
 from ltrgr.cli.resolvers import register_resolvers
+from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline.evaluating import Measured
 from ltrgr.pipeline.parallel import run_all
 from ltrgr.pipeline.table import Comparison, System, make_table
@@ -30,11 +31,15 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
     corpus = instantiate(cfg.corpus, _convert_="all")
     given = list(HydraConfig.get().overrides.task)
     rows = _rows(cfg)
-    directories = run_all(
-        _ordered(rows, given=given, group=f"table {datetime.now():%Y-%m-%d %H:%M}"),
-        workers=_workers(cfg),
-        shown=cfg.compute.progress,
-    )
+    jobs = _ordered(rows, given=given, group=f"table {datetime.now():%Y-%m-%d %H:%M}")
+    directories = {
+        label: found
+        for label, job in jobs.items()
+        if (found := _finished(job, corpus=corpus)) is not None
+    }
+    missing = {label: job for label, job in jobs.items() if label not in directories}
+    if missing:
+        directories |= run_all(missing, workers=_workers(cfg), shown=cfg.compute.progress)
     systems = [
         System(
             name=row["name"],
@@ -64,6 +69,11 @@ def measure(plain: dict[str, Any], *, label: str, system: str) -> Path:
     return assemble(OmegaConf.create(plain), name=label).evaluate(system)
 
 
+def _finished(job: partial[Path], *, corpus: Corpus) -> Path | None:
+    road = assemble(OmegaConf.create(job.args[0]), corpus=corpus)
+    return road.measured(job.keywords["system"])
+
+
 def merge_overrides(given: Sequence[str], own: Sequence[str]) -> list[str]:
     """The user's overrides, then the row's; a group that the row replaces takes the user's
     settings inside that group with it, because the other option may not have them.
@@ -88,13 +98,13 @@ def _rows(cfg: DictConfig) -> list[dict[str, Any]]:
 
 def _ordered(
     rows: Sequence[dict[str, Any]], *, given: Sequence[str], group: str
-) -> dict[str, Callable[[], Path]]:
+) -> dict[str, partial[Path]]:
     """Jobs by label: first seeds first, so that no two begin with the same missing stage."""
     labelled = [
         (place, row, label, seed) for row in rows for place, (label, seed) in enumerate(_seeds(row))
     ]
     labelled.sort(key=lambda job: ("seeds" in job[1], job[0]))
-    jobs: dict[str, Callable[[], Path]] = {}
+    jobs: dict[str, partial[Path]] = {}
     for _, row, label, seed in labelled:
         own = [*row.get("overrides", []), *([] if seed is None else [f"rank.seed={seed}"])]
         composed = compose("table", overrides=merge_overrides(given, own))

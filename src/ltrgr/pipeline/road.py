@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.identifiers.views import Family
-from ltrgr.pipeline.artefact import Artefact
+from ltrgr.pipeline.artefact import Artefact, ArtefactError
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.evaluating import Evaluation, evaluate_bm25, evaluate_retriever
 from ltrgr.pipeline.indexing import build_index, index_artefact
@@ -154,16 +154,15 @@ class Road:
 
     def evaluate(self, system: str) -> Path:
         """Measure ``bm25``, the model of stage 1 (``pretrain``) or of stage 2 (``rank``)."""
+        artefact = self._evaluated(system)
+        if artefact.is_done():
+            return artefact.open()
         if system == "bm25":
-            return self._evaluated(system, model=None).build(
+            return artefact.build(
                 lambda directory: evaluate_bm25(
                     directory, corpus=self.corpus, settings=self.evaluation, compute=self.compute
                 )
             )
-        model = {"pretrain": self.pretrained, "rank": self.ranked}[system]
-        artefact = self._evaluated(system, model=model)
-        if artefact.is_done():
-            return artefact.open()
         directory = self.pretrain() if system == "pretrain" else self.rank()
         return artefact.build(
             lambda partial: evaluate_retriever(
@@ -176,6 +175,11 @@ class Road:
             )
         )
 
+    def measured(self, system: str) -> Path | None:
+        """What ``evaluate`` would give, if that is done."""
+        artefact = self._evaluated(system)
+        return artefact.open() if artefact.is_done() else None
+
     def open(self, model: Path) -> Retriever:
         """A trained model with this road's search settings."""
         return Retriever.from_pretrained(
@@ -186,7 +190,11 @@ class Road:
     def _search(self) -> dict[str, object]:
         return {"scoring": describe(self.scoring), "decoding": describe(self.decoding)}
 
-    def _evaluated(self, system: str, *, model: Artefact | None) -> Artefact:
+    def _evaluated(self, system: str) -> Artefact:
+        models = {"bm25": None, "pretrain": self.pretrained, "rank": self.ranked}
+        if system not in models:
+            raise ArtefactError(f"system={system!r}: expected one of {list(models)}")
+        model = models[system]
         searched = {} if model is None else self._search
         return Artefact(
             root=self.root,

@@ -1,0 +1,36 @@
+"""The table verb: what is done is found, what is missing is measured."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ltrgr.cli.main import main
+
+SMALL = [
+    "corpus.passages=300",
+    "corpus.train_questions=100",
+    "corpus.dev_questions=20",
+    "corpus.test_questions=20",
+    "table.only=[BM25]",
+    "compute.progress=false",
+]
+
+
+def test_bm25_alone_and_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["table", f"root={tmp_path}", *SMALL]
+    assert main(command) == 0
+    table = json.loads((tmp_path / "table" / "table.json").read_text())
+    assert [row["name"] for row in table["rows"]] == ["BM25"]
+    assert 0.5 < table["rows"][0]["cells"]["hits@5"]["mean"] <= 1
+    assert {path.suffix for path in (tmp_path / "table").iterdir()} >= {".md", ".tex", ".png"}
+    done = next((tmp_path / "evaluate").glob("*/DONE.json"))
+    before = done.stat().st_mtime_ns
+    assert main(command) == 0
+    assert done.stat().st_mtime_ns == before
+    assert "BM25" in capsys.readouterr().out
+
+
+def test_an_unknown_system_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", f"root={tmp_path}", *SMALL[:4], "system=rnk"]) == 2
+    assert "expected one of ['bm25', 'pretrain', 'rank']" in capsys.readouterr().err
