@@ -36,6 +36,15 @@ def test_questions_are_bare_words_that_are_no_override_and_no_flag() -> None:
     assert rewritten[-1] == 'questions=["is 2 + 2 = 4?","why"]'
 
 
+def test_text_with_spaces_is_a_question_even_around_an_equals_sign() -> None:
+    arguments = ["a=b, c [d] {e}", "k=5 best?", "table.only=[LTRGR on SEAL]", "k=5"]
+    assert search_arguments(arguments) == [
+        "table.only=[LTRGR on SEAL]",
+        "k=5",
+        'questions=["a=b, c [d] {e}","k=5 best?"]',
+    ]
+
+
 def test_values_of_flags_are_no_questions() -> None:
     arguments = ["--config-dir", "own", "--cfg", "job", "--info", "defaults", "why"]
     assert search_arguments(arguments) == [*arguments[:-1], 'questions=["why"]']

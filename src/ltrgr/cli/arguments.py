@@ -38,11 +38,19 @@ def search_arguments(arguments: Sequence[str]) -> list[str]:
     ['k=5', 'questions=["who wrote it?"]']
     """
     flags, bare = _split(arguments)
-    questions = [word for word in bare if not OVERRIDE.match(word)]
-    rest = [*flags, *(word for word in bare if OVERRIDE.match(word))]
+    questions = [word for word in bare if _is_question(word)]
+    rest = [*flags, *(word for word in bare if not _is_question(word))]
     if not questions:
         return rest
     return [*rest, f"questions=[{','.join(quoted(question) for question in questions)}]"]
+
+
+def _is_question(word: str) -> bool:
+    """Anything with a space that is no list or dict of Hydra's, and any word without an ``=``."""
+    if not OVERRIDE.match(word):
+        return True
+    value = word.partition("=")[2]
+    return " " in word.strip() and not value.startswith(("[", "{", "'", '"'))
 
 
 def quoted(text: str) -> str:

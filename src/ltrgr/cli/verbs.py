@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.console import Console
@@ -37,8 +39,10 @@ def mine(cfg: DictConfig) -> None:
 
 def rank(cfg: DictConfig) -> float:
     """Train stage 2 and measure it on dev or test; returns the monitored figure for sweepers."""
-    road = assemble(cfg)
+    label = _label()
+    road = assemble(cfg, name=label)
     _done("stage-2 model", road.rank())
+    out.print(f"[bold]{label}[/]")
     return _measured(road.evaluate("rank"), cfg)
 
 
@@ -88,6 +92,13 @@ def doctor(cfg: DictConfig) -> None:
         wandb_mode=wandb_mode(instantiate(cfg.wandb)),
         console=out,
     )
+
+
+def _label() -> str:
+    """The job in a few words: its loss, and in a sweep what sets it apart."""
+    hydra = HydraConfig.get()
+    swept = hydra.job.override_dirname if hydra.mode == RunMode.MULTIRUN else ""
+    return " ".join(filter(None, [f"loss={hydra.runtime.choices['loss']}", swept]))
 
 
 def _done(what: str, directory: Path) -> None:

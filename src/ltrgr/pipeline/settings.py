@@ -17,6 +17,29 @@ def _elsewhere(default: Any) -> Any:
     return field(default=default, metadata={NOT_IDENTITY: True})
 
 
+RATES = ("learning_rate", "weight_decay", "warm_up", "label_smoothing", "clip")
+
+
+class SettingsError(ValueError):
+    """A setting is of the wrong kind or out of its range."""
+
+
+def _expect_counts(section: str, settings: Any, *names: str) -> None:
+    """Whole numbers of 1 or more, before any work begins."""
+    for name in names:
+        value = getattr(settings, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise SettingsError(f"{section}.{name}={value!r}: expected a whole number, 1 or more")
+
+
+def _expect_numbers(section: str, settings: Any, *names: str) -> None:
+    """Finite numbers of 0 or more."""
+    for name in names:
+        value = getattr(settings, name)
+        if not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            raise SettingsError(f"{section}.{name}={value!r}: expected a number, 0 or more")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Backbone:
     """A tokenizer and the network over it; both are called with what is only known later."""
@@ -63,6 +86,10 @@ class Pretraining:
     seed: int
     checkpoint_every: int = _elsewhere(500)
 
+    def __post_init__(self) -> None:
+        _expect_counts("pretrain", self, "steps", "batch_size", "checkpoint_every")
+        _expect_numbers("pretrain", self, *RATES)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mining:
@@ -71,6 +98,9 @@ class Mining:
     passages: int
     questions: int | None
     seed: int
+
+    def __post_init__(self) -> None:
+        _expect_counts("mine", self, "passages", *(["questions"] if self.questions else []))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +122,11 @@ class Ranking:
     monitor: str
     patience: int
     seed: int
+
+    def __post_init__(self) -> None:
+        counts = ("steps", "batch_size", "validate_every", "dev_questions", "patience")
+        _expect_counts("rank", self, *counts)
+        _expect_numbers("rank", self, *RATES)
 
 
 @dataclass(frozen=True, kw_only=True)

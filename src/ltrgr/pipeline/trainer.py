@@ -41,6 +41,7 @@ def loggers(
     made: list[Logger] = [CSVLogger(directory, name="curves")]
     mode = wandb_mode(tracking)
     if mode != "disabled":
+        os.environ.setdefault("WANDB_SILENT", "true")
         tracking.directory.mkdir(parents=True, exist_ok=True)
         made.append(
             WandbLogger(

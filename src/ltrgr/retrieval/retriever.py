@@ -149,6 +149,8 @@ class Retriever:
         Args:
             excluded: corpus positions whose occurrences do not count, per question.
         """
+        if k < 1:
+            raise RetrieverError(f"k={k}: expected 1 or more passages per question")
         for number, text in enumerate(texts):
             if not text.strip():
                 raise RetrieverError(f"question {number} is empty; give it some text")
