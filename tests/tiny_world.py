@@ -32,7 +32,12 @@ SEAL = Family({"title": TITLE, "body": BODY})
 MINDER = Family({"title": TITLE, "body": BODY, "query": QUERY})
 QUIET = Compute(accelerator="cpu", threads=1, progress=False)
 TARGETS = Targets(
-    span_length=10, temperature=0.5, unsupervised=0.3, longest_question=64, longest_target=32
+    span_length=10,
+    temperature=0.5,
+    field_temperature=0.5,
+    unsupervised=0.3,
+    longest_question=64,
+    longest_target=32,
 )
 
 

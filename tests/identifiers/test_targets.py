@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,16 +42,24 @@ SPAN = 4
 
 
 class World:
-    def __init__(self, unsupervised: float = 0.0, longest_target: int = 32) -> None:
-        self.vocabulary: Vocabulary = small_vocabulary(PASSAGES, FAMILY)
-        self.corpus: SerialisedCorpus = serialise(PASSAGES, vocabulary=self.vocabulary)
-        self.questions = tokenise_questions(SPLIT, PASSAGES, vocabulary=self.vocabulary, longest=64)
+    def __init__(
+        self,
+        unsupervised: float = 0.0,
+        longest_target: int = 32,
+        field_temperature: float = math.inf,
+        passages: list[Passage] = PASSAGES,
+        split: Split = SPLIT,
+    ) -> None:
+        self.vocabulary: Vocabulary = small_vocabulary(passages, FAMILY)
+        self.corpus: SerialisedCorpus = serialise(passages, vocabulary=self.vocabulary)
+        self.questions = tokenise_questions(split, passages, vocabulary=self.vocabulary, longest=64)
         self.sampler = TargetSampler(
             vocabulary=self.vocabulary,
             corpus=self.corpus,
             questions=self.questions,
             span_length=SPAN,
             temperature=0.5,
+            field_temperature=field_temperature,
             unsupervised=unsupervised,
             longest_question=64,
             longest_target=longest_target,
@@ -131,13 +140,30 @@ def test_inverse_document_frequency_by_hand(world: World) -> None:
 
 
 def test_shares_of_views_follow_their_draws(world: World) -> None:
-    """Pair 0, its own question aside: 3 titles to 10 spans to 5 / 2 for the other pseudo-query."""
+    """Pair 0, whose own question cannot be drawn: the view's share goes to the other one."""
     rows = world.draw(0, 6000)
     share = {name: sum(view == name for view, *_ in rows) / len(rows) for name in FAMILY.names}
-    total = 3 + 10 + 2.5
-    for name, weight in (("title", 3), ("body", 10), ("query", 2.5)):
+    total = 3 + 10 + 5
+    for name, weight in (("title", 3), ("body", 10), ("query", 5)):
         p = weight / total
         assert abs(share[name] - p) < 5 * math.sqrt(p * (1 - p) / len(rows))
+
+
+def test_pseudo_queries_follow_their_overlap_with_the_question() -> None:
+    """Pair 2 asks "where did Bob run"; a second pseudo-query shares "where" and "did" with it."""
+    passages = [PASSAGES[0], replace(PASSAGES[1], pseudo_queries=("who ran", "where did it end"))]
+    split = Split(queries=SPLIT.queries[2:], qrels={"3": {"b": 1}})
+    world = World(passages=passages, split=split, field_temperature=0.4)
+    question = world.ids("where did Bob run")
+    weight = inverse_document_frequency(world.corpus, size=len(world.vocabulary))
+    odds = []
+    for text in passages[1].pseudo_queries:
+        shared = set(question) & set(world.ids(text))
+        odds.append(math.exp(sum(weight[token] for token in shared) / 0.4))
+    drawn = [target for view, _, target in world.draw(0, 6000) if view == "query"]
+    ends = sum(target[:-1] == world.ids("where did it end") for target in drawn) / len(drawn)
+    assert odds[1] > 1.5 * odds[0]
+    assert abs(ends - odds[1] / sum(odds)) < 5 * math.sqrt(0.25 / len(drawn))
 
 
 def test_a_question_is_never_its_own_target(world: World) -> None:

@@ -44,7 +44,8 @@ class TargetSampler:
 
     Args:
         span_length: tokens of a body span (SEAL: 10).
-        temperature: of the spans' p ~ exp(overlap / temperature).
+        temperature: of the spans' p ~ exp(overlap with the question / temperature).
+        field_temperature: the same among the fields of one view (pseudo-queries); inf: all alike.
         unsupervised: share of pairs whose source is a span of the passage, not a question.
         longest_question, longest_target: in tokens; longer ones are cut.
     """
@@ -57,6 +58,7 @@ class TargetSampler:
         questions: TokenisedQuestions,
         span_length: int,
         temperature: float,
+        field_temperature: float,
         unsupervised: float,
         longest_question: int,
         longest_target: int,
@@ -79,8 +81,8 @@ class TargetSampler:
         self._frames = (frames[0][0], np.stack([suffix for _, suffix in frames]))
         self._ordinary = inverse_document_frequency(corpus, size=len(vocabulary))
         self._settings = (
-            span_length, temperature, unsupervised, longest_question, longest_target,
-            vocabulary.pad_id,
+            span_length, temperature, field_temperature, unsupervised, longest_question,
+            longest_target, vocabulary.pad_id,
         )  # fmt: skip
 
     @property

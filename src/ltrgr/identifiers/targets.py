@@ -3,7 +3,8 @@
 The mix is MINDER's (arXiv 2305.16675, sec. 3.3): per relevant pair 3 titles, 10 body spans, 5
 pseudo-queries, and the same targets from a span of the passage instead of a question, so that
 passages without a training question are learnt too. It is drawn on the fly, so that no epoch
-repeats another's spans.
+repeats another's spans. Of several pseudo-queries the one is likelier that shares more with the
+question: a target that nothing in the prompt hints at teaches little.
 """
 
 from __future__ import annotations
@@ -34,6 +35,28 @@ def _weighted_choice(weights: Any, uniform: float) -> int:
 
 
 @njit(cache=True)
+def _worth_of(question: Any, ordinary: Any) -> Any:
+    """[T] weight of each question token; a token that the question repeats counts once."""
+    worth = np.zeros(len(question), np.float64)
+    for token in range(len(question)):
+        if not np.any(question[:token] == question[token]):
+            worth[token] = ordinary[question[token]]
+    return worth
+
+
+@njit(cache=True)
+def _overlap(window: Any, question: Any, worth: Any) -> float:
+    """Summed worth of the question tokens that occur in the window."""
+    overlap = 0.0
+    for token in range(len(question)):
+        for position in range(len(window)):
+            if window[position] == question[token]:
+                overlap += worth[token]
+                break
+    return overlap
+
+
+@njit(cache=True)
 def draw_span(
     text: Any, question: Any, ordinary: Any, length: int, temperature: float, uniform: float
 ) -> int:
@@ -42,24 +65,12 @@ def draw_span(
     Overlap counts the window's distinct question tokens; ``ordinary[t]`` is the weight of token t
     (its inverse document frequency, so that function words pull little).
     """
+    worth = _worth_of(question, ordinary)
     n = max(1, len(text) - length + 1)
     weights = np.empty(n, np.float64)
-    worth = np.zeros(len(question), np.float64)  # a word that the question repeats counts once
-    for token in range(len(question)):
-        if not np.any(question[:token] == question[token]):
-            worth[token] = ordinary[question[token]]
     for start in range(n):
-        overlap = 0.0
-        for token in range(len(question)):
-            for position in range(start, min(start + length, len(text))):
-                if text[position] == question[token]:
-                    overlap += worth[token]
-                    break
-        weights[start] = overlap
-    top = weights.max()
-    for start in range(n):
-        weights[start] = np.exp((weights[start] - top) / temperature)
-    return _weighted_choice(weights, uniform)
+        weights[start] = _overlap(text[start : start + length], question, worth)
+    return _weighted_choice(np.exp((weights - weights.max()) / temperature), uniform)
 
 
 @njit(cache=True)
@@ -75,20 +86,41 @@ def _is_copy(text: Any, question: Any) -> bool:
 
 @njit(cache=True)
 def _draw_field(
-    corpus: Any, passage: int, question: Any, view_draws: Any, view_end: Any, uniform: float
+    corpus: Any,
+    passage: int,
+    source: Any,
+    view_draws: Any,
+    view_end: Any,
+    ordinary: Any,
+    temperature: float,
+    uniform: float,
 ) -> int:
-    """A field of the passage, drawn by its view's share; -1 if none can be a target."""
+    """A field of the passage: first by its view's share, in it ~ exp(overlap / temperature).
+
+    -1 if no field can be a target.
+    """
     tokens, _, field_offsets, field_view, field_start, field_end = corpus
     first, last = field_offsets[passage], field_offsets[passage + 1]
-    of_view = np.zeros(len(view_draws), np.int64)
-    for field in range(first, last):
-        of_view[field_view[field]] += 1
-    weights = np.zeros(last - first, np.float64)
+    worth = _worth_of(source, ordinary)
+    overlap = np.full(last - first, -1.0)  # -1: cannot be a target
+    top = np.zeros(len(view_draws), np.float64)
     for field in range(first, last):
         view = field_view[field]
         text = tokens[field_start[field] : field_end[field]]
-        if len(text) > 0 and not (view_end[view] >= 0 and _is_copy(text, question)):
-            weights[field - first] = view_draws[view] / of_view[view]
+        if len(text) > 0 and not (view_end[view] >= 0 and _is_copy(text, source)):
+            overlap[field - first] = _overlap(text, source, worth)
+            top[view] = max(top[view], overlap[field - first])
+    weights = np.zeros(last - first, np.float64)
+    of_view = np.zeros(len(view_draws), np.float64)
+    for field in range(first, last):
+        if overlap[field - first] >= 0:
+            view = field_view[field]
+            weights[field - first] = np.exp((overlap[field - first] - top[view]) / temperature)
+            of_view[view] += weights[field - first]
+    for field in range(first, last):
+        if weights[field - first] > 0:
+            view = field_view[field]
+            weights[field - first] *= view_draws[view] / of_view[view]
     chosen = _weighted_choice(weights, uniform)
     return first + chosen if chosen >= 0 else -1
 
@@ -128,6 +160,7 @@ def draw_pair(
     ordinary: Any,
     span_length: int,
     temperature: float,
+    field_temperature: float,
     unsupervised: float,
     source_out: Any,
     target_out: Any,
@@ -151,8 +184,10 @@ def draw_pair(
     else:
         passage = int(uniform[1] * (len(passage_offsets) - 1))
         source = _draw_source_span(corpus, passage, span_length, uniform[2], uniform[3])
-        hint = source[:0]  # every other span is as good a target
-    field = _draw_field(corpus, passage, hint, view_draws, view_end, uniform[4])
+        hint = source[:0]  # the likeliest span would be the source itself
+    field = _draw_field(
+        corpus, passage, source, view_draws, view_end, ordinary, field_temperature, uniform[4]
+    )
     if field < 0:
         field = _longest_field(corpus, passage)
     view = field_view[field]
@@ -182,6 +217,7 @@ def draw_batch(
     ordinary: Any,
     span_length: int,
     temperature: float,
+    field_temperature: float,
     unsupervised: float,
     longest_source: int,
     longest_target: int,
@@ -207,7 +243,7 @@ def draw_batch(
     for row in range(n):
         view, n_source, n_target = draw_pair(
             uniform[row], pairs[row], corpus, questions, view_draws, view_end, ordinary,
-            span_length, temperature, unsupervised, source, target,
+            span_length, temperature, field_temperature, unsupervised, source, target,
         )  # fmt: skip
         start = len(prefix)
         ids[row, :start] = prefix

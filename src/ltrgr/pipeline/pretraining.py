@@ -62,6 +62,7 @@ def target_sampler(
         questions=questions,
         span_length=settings.span_length,
         temperature=settings.temperature,
+        field_temperature=settings.field_temperature,
         unsupervised=settings.unsupervised,
         longest_question=settings.longest_question,
         longest_target=settings.longest_target,

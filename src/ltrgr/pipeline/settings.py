@@ -64,6 +64,7 @@ class Targets:
 
     span_length: int
     temperature: float
+    field_temperature: float
     unsupervised: float
     longest_question: int
     longest_target: int
