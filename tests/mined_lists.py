@@ -50,6 +50,7 @@ def sampler_over(
             corpus.train, corpus.passages, vocabulary=vocabulary, longest=64
         ),
         select=select,
+        scoring=retriever.scoring,
         targets=sampler_of(index, vocabulary.family, corpus),
         targets_per_question=each,
         longest_question=64,

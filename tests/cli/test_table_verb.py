@@ -34,3 +34,26 @@ def test_bm25_alone_and_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_an_unknown_system_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", f"root={tmp_path}", *SMALL[:4], "system=rnk"]) == 2
     assert "expected one of ['bm25', 'pretrain', 'rank']" in capsys.readouterr().err
+
+
+def test_a_varied_setting_multiplies_the_rows(tmp_path: Path) -> None:
+    varied = [
+        "table.vary={label: b, setting: evaluation.b, overrides: ['evaluation.k1=1.2'], "
+        "values: [0, 0.75]}",
+        "table.rows=[{name: BM25, system: bm25}, {name: fixed, system: bm25, varies: false}]",
+        "table.only=[]",
+    ]
+    assert main(["table", f"root={tmp_path}", *SMALL[:4], SMALL[5], *varied]) == 0
+    table = json.loads((tmp_path / "table" / "table.json").read_text())
+    places = [(row["name"], row["line"], row["x"]) for row in table["rows"]]
+    assert places == [
+        ("BM25, b 0", "BM25", 0.0),
+        ("BM25, b 0.75", "BM25", 0.75),
+        ("fixed", "fixed", None),
+    ]
+    assert table["varied"] == "b"
+    settings = [
+        json.loads(done.read_text())["inputs"]["settings"]
+        for done in (tmp_path / "evaluate").glob("*/DONE.json")
+    ]
+    assert sorted((s["k1"], s["b"]) for s in settings) == [(0.9, 0.4), (1.2, 0), (1.2, 0.75)]

@@ -47,6 +47,8 @@ SCORINGS = {
         view_weights={"title": 2.0, "body": 0.5}, view_offsets={"title": 1.5, "body": -1.0}
     ),
     "few_keys": Scoring(keys_per_passage=3),
+    "max": Scoring(keys_per_passage=1),
+    "noise": Scoring(noise=1.0, drop=0.3, unigrams=50),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ltrgr.pipeline.evaluating import Measured
 from ltrgr.pipeline.road import Road
 from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
+from ltrgr.scoring.settings import Scoring
 from tiny_world import SEAL
 
 STAGES = ("index", "pretrain", "mine", "rank", "evaluate")
@@ -55,6 +57,20 @@ def test_a_second_call_does_nothing(finished: Road, corpus: Corpus) -> None:
     for verb in (again.index, again.pretrain, again.mine, again.rank):
         verb()
     assert artefacts(finished.root) == before
+
+
+def test_another_heuristic_at_search_trains_nothing_anew(finished: Road, corpus: Corpus) -> None:
+    before = artefacts(finished.root)
+    same = road(finished.root, corpus)
+    same = replace(same, evaluation=replace(same.evaluation, scoring=same.scoring, beams=None))
+    assert same.evaluate("rank") == finished.evaluate("rank")
+    other = replace(
+        same, evaluation=replace(same.evaluation, scoring=Scoring(keys_per_passage=1), beams=2)
+    )
+    assert other.evaluate("rank") != finished.evaluate("rank")
+    assert other.ranked == finished.ranked
+    assert len(artefacts(finished.root)) == len(before) + 1
+    shutil.rmtree(other.evaluate("rank"))  # the module's other tests count artefacts
 
 
 def test_what_was_measured(finished: Road, corpus: Corpus) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +150,17 @@ def test_the_picture_has_an_error_bar_only_where_there_is_a_spread(tmp_path: Pat
 
     assert dark(0.1) > 100  # 20 of 105 percent of some 900 pixels
     assert dark(None) < 20
+
+
+def test_a_varied_setting_is_drawn_as_lines() -> None:
+    rows = [
+        Row(name=f"{line} {x}", cells={"hits@5": Cell(mean=0.5, spread=0.01)}, line=line, x=x)
+        for line in ("A", "B")
+        for x in (0.0, 1.0)
+    ]
+    rows.append(Row(name="C", cells={"hits@5": Cell(mean=0.4)}, line="C"))
+    table = ResultTable(title="T", metrics=("hits@5",), rows=tuple(rows), varied="sigma")
+    lines, bars = picture(table), picture(replace(table, varied=""))
+    assert lines.startswith(b"\x89PNG")
+    assert lines != bars
+    assert from_json(to_json(table)) == table

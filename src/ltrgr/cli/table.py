@@ -45,6 +45,8 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
             name=row["name"],
             runs=[Measured.load(directories[label]) for label, _ in _seeds(row)],
             note=row.get("note", ""),
+            line=row.get("line", ""),
+            x=row.get("x"),
         )
         for row in rows
     ]
@@ -56,6 +58,7 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
         level=cfg.table.level,
         samples=cfg.table.samples,
         notes=list(cfg.table.notes),
+        varied=cfg.table.vary.label if cfg.table.vary else "",
     )
     written = write_all(table, Path(cfg.table.directory))
     console.print(terminal(table))
@@ -93,7 +96,31 @@ def merge_overrides(given: Sequence[str], own: Sequence[str]) -> list[str]:
 
 def _rows(cfg: DictConfig) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = OmegaConf.to_container(cfg.table.rows, resolve=True)  # type: ignore[assignment]
-    return [row for row in rows if not cfg.table.only or row["name"] in cfg.table.only]
+    chosen = [row for row in rows if not cfg.table.only or row["name"] in cfg.table.only]
+    vary: Any = OmegaConf.to_container(cfg.table.vary, resolve=True) if cfg.table.vary else None
+    return [row for given in chosen for row in _over(given, vary)]
+
+
+def _over(row: dict[str, Any], vary: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The row once for each value of the varied setting, unless it does not depend on it."""
+    if vary is None:
+        return [row]
+    if not row.get("varies", True):
+        return [row | {"line": row["name"]}]
+    return [
+        row
+        | {
+            "name": f"{row['name']}, {vary['label']} {value:g}",
+            "overrides": [
+                *row.get("overrides", []),
+                *vary.get("overrides", []),
+                f"{vary['setting']}={value}",
+            ],
+            "line": row["name"],
+            "x": float(value),
+        }
+        for value in vary["values"]
+    ]
 
 
 def _ordered(

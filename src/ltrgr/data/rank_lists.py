@@ -19,6 +19,8 @@ from ltrgr.data.sequences import share_prefixes
 from ltrgr.identifiers.tokenised import TokenisedQuestions
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.retrieval.mined import MinedLists
+from ltrgr.scoring.disturbance import disturbance
+from ltrgr.scoring.settings import Scoring
 
 Select = Callable[..., Mapping[str, Tensor]]
 """``Objective.select``: (scores, relevance, mask [B, P], generator) -> name -> bool [B, P]"""
@@ -44,6 +46,8 @@ class RankListBatch:
     """[n] occurrences in the corpus"""
     key_view: Tensor
     """[n] view number"""
+    key_factor: Tensor
+    """[n] disturbance of the key's weight, 1 where there is none"""
     member: Tensor
     """[B, P, K] counted keys of each passage, -1 is padding"""
     cover: Tensor
@@ -72,6 +76,7 @@ class RankListSampler:
     """Builds stage-2 batches from mined lists.
 
     Args:
+        scoring: as the lists were mined with.
         select: the objective's choice of passages; it sees the mined scores.
         targets: draws L_gen's pairs; ``targets_per_question`` each, 0 for none.
     """
@@ -83,6 +88,7 @@ class RankListSampler:
         vocabulary: Vocabulary,
         questions: TokenisedQuestions,
         select: Select,
+        scoring: Scoring,
         targets: TargetSampler,
         targets_per_question: int,
         longest_question: int,
@@ -90,6 +96,7 @@ class RankListSampler:
         self.mined, self._vocabulary, self._questions = mined, vocabulary, questions
         self._select, self._targets, self._each = select, targets, targets_per_question
         self._longest = longest_question
+        self._factor = disturbance(mined.keys.tokens, mined.keys.token_offsets, settings=scoring)
         self._begins = np.asarray([v.begin is not None for v in vocabulary.family.views.values()])
 
     def batch(self, rows: NDArray[np.int64], generator: np.random.Generator) -> RankListBatch:
@@ -132,6 +139,7 @@ class RankListSampler:
             key_length=torch.from_numpy(length),
             key_count=torch.from_numpy(keys.hi[used] - keys.lo[used]),
             key_view=torch.from_numpy(keys.view[used].astype(np.int64)),
+            key_factor=torch.from_numpy(self._factor[used]),
             member=torch.from_numpy(member),
             cover=torch.from_numpy(lists.cover[row, order]),
             mined_score=torch.from_numpy(lists.score[row, order]),

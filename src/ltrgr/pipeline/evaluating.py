@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +16,30 @@ from ltrgr.evaluation.answers import answer_hits
 from ltrgr.evaluation.metrics import evaluate_run
 from ltrgr.evaluation.trec import Run, write_run
 from ltrgr.pipeline.artefact import write_atomically
+from ltrgr.pipeline.describe import NOT_IDENTITY
 from ltrgr.pipeline.progress import watch
 from ltrgr.pipeline.settings import Compute
 from ltrgr.retrieval.bm25 import BM25
 from ltrgr.retrieval.retriever import Retriever
+from ltrgr.scoring.settings import Scoring
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What is measured: ``split``, rank lists of ``passages``, ``questions`` (None: all)."""
+    """What is measured: ``split``, rank lists of ``passages``, ``questions`` (None: all).
+
+    ``scoring`` is the heuristic of this search, where it is another than that of mining and
+    training (None: the same); ``beams`` likewise.
+    """
 
     split: str
     passages: int
     questions: int | None
     k1: float
     b: float
+    # what search then does is named by the artefact itself, however it was set
+    scoring: Scoring | None = field(default=None, metadata={NOT_IDENTITY: True})
+    beams: int | None = field(default=None, metadata={NOT_IDENTITY: True})
 
     def __post_init__(self) -> None:
         if self.split not in ("train", "dev", "test"):

@@ -160,6 +160,7 @@ def _data(
         vocabulary=vocabulary,
         questions=questions,
         select=settings.objective.select,
+        scoring=retriever.scoring,
         targets=targets,
         targets_per_question=settings.targets_per_question if generates else 0,
         longest_question=longest,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class Road:
             root=self.root,
             pretrained=self.pretrained,
             corpus=self.corpus,
-            search=self._search,
+            search=_described(self.scoring, self.decoding),
             settings=self.mining,
         )
 
@@ -167,7 +167,7 @@ class Road:
         return artefact.build(
             lambda partial: evaluate_retriever(
                 partial,
-                retriever=self.open(directory),
+                retriever=self._searcher(directory),
                 corpus=self.corpus,
                 settings=self.evaluation,
                 compute=self.compute,
@@ -186,16 +186,25 @@ class Road:
             model, device=self.compute.device, scoring=self.scoring, decoding=self.decoding
         )
 
+    def _searcher(self, model: Path) -> Retriever:
+        """The same with what ``evaluation`` sets anew."""
+        scoring, decoding = self._searched
+        return Retriever.from_pretrained(
+            model, device=self.compute.device, scoring=scoring, decoding=decoding
+        )
+
     @property
-    def _search(self) -> dict[str, object]:
-        return {"scoring": describe(self.scoring), "decoding": describe(self.decoding)}
+    def _searched(self) -> tuple[Scoring, Decoding]:
+        anew = self.evaluation
+        decoding = replace(self.decoding, beams=anew.beams or self.decoding.beams)
+        return anew.scoring or self.scoring, decoding
 
     def _evaluated(self, system: str) -> Artefact:
         models = {"bm25": None, "pretrain": self.pretrained, "rank": self.ranked}
         if system not in models:
             raise ArtefactError(f"system={system!r}: expected one of {list(models)}")
         model = models[system]
-        searched = {} if model is None else self._search
+        searched = {} if model is None else _described(*self._searched)
         return Artefact(
             root=self.root,
             stage="evaluate",
@@ -207,3 +216,8 @@ class Road:
                 **searched,
             },
         )
+
+
+def _described(scoring: Scoring, decoding: Decoding) -> dict[str, object]:
+    """The settings of a search, as an artefact's inputs name them."""
+    return {"scoring": describe(scoring), "decoding": describe(decoding)}

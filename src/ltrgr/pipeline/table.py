@@ -20,6 +20,8 @@ class System:
     name: str
     runs: Sequence[Measured]
     note: str = ""
+    line: str = ""
+    x: float | None = None
 
     def mean(self, metric: str) -> NDArray[np.float64]:
         """[n] per-question value, averaged over the seeds."""
@@ -43,6 +45,7 @@ def make_table(
     level: float,
     samples: int,
     notes: Sequence[str] = (),
+    varied: str = "",
 ) -> ResultTable:
     """The table of ``systems``.
 
@@ -74,6 +77,8 @@ def make_table(
             seconds=float(np.median([run.seconds_per_question for run in system.runs])),
             seeds=len(system.runs),
             note=system.note,
+            line=system.line,
+            x=system.x,
         )
         for system in systems
     ]
@@ -91,6 +96,7 @@ def make_table(
             f"{n} questions; ± is the standard deviation over the seeds of stage 2",
             *notes,
         ),
+        varied=varied,
     )
 
 

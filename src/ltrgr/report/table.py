@@ -30,6 +30,10 @@ class Row:
     """Seconds per question."""
     seeds: int = 1
     note: str = ""
+    line: str = ""
+    """In a table over a varied setting: the system, ..."""
+    x: float | None = None
+    """... and the setting's value; None where the system does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,8 @@ class ResultTable:
     metrics: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    varied: str = ""
+    """What ``Row.x`` is, for the picture's axis; empty for a table of plain rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +103,13 @@ def from_json(text: str) -> ResultTable:
         loaded = json.loads(text)
         rows = tuple(_row(row) for row in loaded["rows"])
         metrics, notes = tuple(loaded["metrics"]), tuple(loaded["notes"])
-        return ResultTable(title=loaded["title"], metrics=metrics, rows=rows, notes=notes)
+        return ResultTable(
+            title=loaded["title"],
+            metrics=metrics,
+            rows=rows,
+            notes=notes,
+            varied=loaded.get("varied", ""),
+        )
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"this JSON is not a result table ({error!r}); expected title, metrics, rows and "

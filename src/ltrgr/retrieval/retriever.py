@@ -27,6 +27,7 @@ from ltrgr.retrieval.errors import RetrieverError
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
 from ltrgr.retrieval.hits import FoundBy, Hit
 from ltrgr.retrieval.settings import Decoding
+from ltrgr.scoring.disturbance import disturbance
 from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.settings import Scoring
@@ -196,7 +197,8 @@ class Retriever:
             keys.log_probability,
             keys.count,
             n_tokens=self.index.n_tokens,
-            view_weight=self._view_weights[keys.view],
+            view_weight=self._view_weights[keys.view]
+            * disturbance(keys.tokens, keys.token_offsets, settings=self.scoring),
             view_offset=self._view_offsets[keys.view],
             settings=self.scoring,
         )

@@ -59,6 +59,13 @@ class Scoring:
     question_ngrams: int = 0
     """Question n-grams up to so many words join the keys (read by the retriever)."""
 
+    noise: float = 0.0
+    """Sigma of log-normal noise on the keys' weights; see ``disturbance``."""
+    drop: float = 0.0
+    """Share of the keys that are lost; see ``disturbance``."""
+    noise_seed: int = 0
+    """Which keys are misjudged, and how."""
+
     def __post_init__(self) -> None:
         _require(self, "exponent", self.exponent > 0, "above 0")
         _require(self, "cover", 0 <= self.cover <= 1, "between 0 and 1")
@@ -72,6 +79,9 @@ class Scoring:
             _require(self, name, getattr(self, name) >= 1, "1 or more")
         for name in ("unigrams", "question_ngrams"):
             _require(self, name, getattr(self, name) >= 0, "0 or more")
+        _require(self, "noise", 0 <= self.noise < math.inf, "0 or more")
+        _require(self, "drop", 0 <= self.drop < 1, "0 or more, below 1")
+        _require(self, "noise_seed", self.noise_seed >= 0, "0 or more")
         for name in ("exponent", "smoothing"):
             _require(self, name, math.isfinite(getattr(self, name)), "finite")
         for view, weight in self.view_weights.items():

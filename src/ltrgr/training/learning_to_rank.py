@@ -50,7 +50,7 @@ def rank_list_scores(
     return passage_scores(
         log_probability,
         batch.key_count,
-        view_weights[batch.key_view],
+        view_weights[batch.key_view] * batch.key_factor.to(view_weights),
         view_offsets[batch.key_view],
         batch.member,
         batch.cover,

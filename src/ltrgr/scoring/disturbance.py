@@ -1,0 +1,61 @@
+"""A heuristic made worse on purpose: noise on the keys' weights, keys that are lost.
+
+The paper's first limitation is that everything depends on the heuristic function. How much can be
+measured only with one whose error is known.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ltrgr.scoring.settings import Scoring
+
+
+def disturbance(
+    tokens: NDArray[np.int32], token_offsets: NDArray[np.int64], *, settings: Scoring
+) -> NDArray[np.float64]:
+    """Factor [n] of each key's weight: ``exp(sigma z)``, z standard normal, or 0 where dropped.
+
+    ``z`` and the lot that drops a key depend on its tokens and ``settings.noise_seed`` alone: the
+    heuristic misjudges an identifier for every question alike, in search, mining and training.
+
+    Args:
+        tokens, token_offsets: the keys in CSR form, as in ``Keys``.
+    """
+    n = len(token_offsets) - 1
+    if settings.noise == 0 and settings.drop == 0:
+        return np.ones(n)
+    lots = _lots(
+        np.asarray(tokens, np.int32), np.asarray(token_offsets, np.int64), settings.noise_seed
+    )
+    normal = np.sqrt(-2 * np.log(lots[:, 0])) * np.cos(2 * np.pi * lots[:, 1])  # Box and Muller
+    factor: NDArray[np.float64] = np.exp(settings.noise * normal) * (lots[:, 2] >= settings.drop)
+    return factor
+
+
+@njit(cache=True)
+def _lots(tokens: Any, token_offsets: Any, seed: int) -> Any:
+    """[n, 3] numbers in (0, 1), a hash of each key's tokens (splitmix64)."""
+    n = len(token_offsets) - 1
+    lots = np.empty((n, 3))
+    for key in range(n):
+        state = _mixed(np.uint64(seed))
+        for place in range(token_offsets[key], token_offsets[key + 1]):
+            state = _mixed(state ^ np.uint64(tokens[place]))
+        for column in range(3):
+            state = _mixed(state)
+            lots[key, column] = (np.float64(state >> np.uint64(11)) + 0.5) / 2.0**53
+    return lots
+
+
+@njit(cache=True)
+def _mixed(state: Any) -> Any:
+    """One step of splitmix64 (Steele, Lea and Flood 2014)."""
+    state += np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
