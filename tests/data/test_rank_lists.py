@@ -248,10 +248,11 @@ def test_lists_that_teach_nothing_are_refused(
 
 def test_moving_a_batch_moves_all_of_it(mined: MinedLists, sampler: RankListSampler) -> None:
     batch = sampler.batch(np.flatnonzero(mined.teaches)[:2], np.random.default_rng(0))
+    batch.teacher = {"bm25": batch.mined_score}
     moved = batch.to(torch.device("meta"))
-    tensors = [
-        getattr(moved, n) for n in RankListBatch.__slots__ if n not in ("chosen", "generation")
-    ]
+    nested = ("chosen", "generation", "teacher")
+    tensors = [getattr(moved, n) for n in RankListBatch.__slots__ if n not in nested]
+    tensors += moved.teacher.values()
     tensors += [*moved.chosen.values(), moved.generation.labels]  # type: ignore[union-attr]
     assert {tensor.device.type for tensor in tensors} == {"meta"}
 

@@ -103,11 +103,12 @@ def test_dpo_config() -> None:
 
 
 def test_teacher_configs() -> None:
-    mse = parts(composed("margin_mse"), mined_score=MINED)["distil"]
+    assert composed("margin_mse").compares_with == {"bm25"}
+    mse = parts(composed("margin_mse", "loss.teacher=mined_score"), mined_score=MINED)["distil"]
     assert mse == pytest.approx(400 * (0.5**2 + 1.0**2) / 2)
     objective = composed("distilled_ranknet", "loss.sigma=1", "loss.teacher_sigma=2")
     expected = 0.0
     for student, teacher in ((-200, -400), (600, 200), (800, 600)):
         target, guess = sigmoid(2 * teacher / 400), sigmoid(student / 400)
         expected -= target * log(guess) + (1 - target) * log(1 - guess)
-    assert parts(objective, mined_score=MINED)["distil"] == pytest.approx(400 * expected / 3)
+    assert parts(objective, bm25=MINED)["distil"] == pytest.approx(400 * expected / 3)

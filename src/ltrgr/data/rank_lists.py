@@ -54,6 +54,8 @@ class RankListBatch:
     """[B, P, K]"""
     mined_score: Tensor
     """[B, P] the score that search gave"""
+    teacher: dict[str, Tensor]
+    """name -> [B, P] somebody else's scores, on the scale of the mined ones"""
     relevance: Tensor
     """[B, P] bool"""
     chosen: dict[str, Tensor]
@@ -78,6 +80,7 @@ class RankListSampler:
     Args:
         scoring: as the lists were mined with.
         select: the objective's choice of passages; it sees the mined scores.
+        teachers: name -> [Q, P] scores of the mined lists by somebody else.
         targets: draws L_gen's pairs; ``targets_per_question`` each, 0 for none.
     """
 
@@ -92,7 +95,9 @@ class RankListSampler:
         targets: TargetSampler,
         targets_per_question: int,
         longest_question: int,
+        teachers: Mapping[str, NDArray[np.float64]] | None = None,
     ) -> None:
+        self._teachers = teachers or {}
         self.mined, self._vocabulary, self._questions = mined, vocabulary, questions
         self._select, self._targets, self._each = select, targets, targets_per_question
         self._longest = longest_question
@@ -143,6 +148,7 @@ class RankListSampler:
             member=torch.from_numpy(member),
             cover=torch.from_numpy(lists.cover[row, order]),
             mined_score=torch.from_numpy(lists.score[row, order]),
+            teacher={n: torch.from_numpy(t[row, order]) for n, t in self._teachers.items()},
             relevance=torch.from_numpy(lists.relevance[row, order]),
             chosen={name: mask.gather(1, picked) for name, mask in chosen.items()},
             generation=self._targets.batch_for_questions(

@@ -1,9 +1,8 @@
 """Losses against a teacher's scores: MarginMSE and distilled RankNet.
 
 The teacher's scores are one more tensor [B, P] that ``objective.Against`` names.
-The batch carries one today, ``mined_score``: what stage 1's search gave. As the student starts
-there, such a teacher only holds it in place. A teacher that knows better (BM25, a cross-encoder)
-needs its scores in the mined lists first.
+``bm25`` and ``mined_score`` are at hand (``retrieval.teachers``). The latter is what stage 1's
+search gave: as the student starts there, such a teacher only holds it in place (a control).
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ which of the batch's ``context`` it is, so that neither the loss nor the batch k
 
     Term(loss=Against(loss=dpo, inputs={"reference": "mined_score"}), ...)
 
-``context`` holds ``mined_score`` [B, P], what the stage-1 model's search gave; a further teacher
-is one more entry there.
+``context`` holds ``mined_score`` [B, P], what the stage-1 model's search gave, and the teachers
+that ``Objective.compares_with`` asks for (``retrieval.teachers``).
 """
 
 from __future__ import annotations
@@ -143,6 +143,12 @@ class Objective:
         if self.lambda_generation > 0:
             units.add(self.generation_unit)
         return "one_key" in units
+
+    @property
+    def compares_with(self) -> set[str]:
+        """Names in ``context`` that the active terms ask for."""
+        losses = (term.loss for term in self.active.values())
+        return {name for x in losses if isinstance(x, Against) for name in x.inputs.values()}
 
     def select(
         self, scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator

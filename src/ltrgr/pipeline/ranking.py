@@ -27,6 +27,7 @@ from ltrgr.pipeline.settings import Compute, Pretraining, Ranking, Tracking
 from ltrgr.pipeline.trainer import LAST, fit, loggers, make_trainer
 from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
+from ltrgr.retrieval.teachers import teacher_scores
 from ltrgr.scoring.scale import one_key_score
 from ltrgr.training.learning_to_rank import LearningToRank, SearchDev
 
@@ -155,8 +156,10 @@ def _data(
         settings=pretraining.targets,
     )
     generates = settings.objective.lambda_generation > 0
+    lists = MinedLists.load(mined)
     sampler = RankListSampler(
-        mined=MinedLists.load(mined),
+        mined=lists,
+        teachers=teacher_scores(settings.objective.compares_with, mined=lists, corpus=corpus),
         vocabulary=vocabulary,
         questions=questions,
         select=settings.objective.select,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import bm25s
 import numpy as np
@@ -75,6 +76,13 @@ class BM25:
         for row, text in enumerate(asked):
             indices[row], scores[row] = best(self._scores(text), k)
         return indices, scores
+
+    def scores(self, texts: Sequence[str], *, passages: NDArray[Any]) -> NDArray[np.float64]:
+        """Scores [B, P] of each text's passages [B, P]; a passage of -1 is padding, score 0."""
+        found = np.zeros(passages.shape)
+        for row, (text, listed) in enumerate(zip(texts, passages, strict=True)):
+            found[row] = np.where(listed >= 0, self._scores(text)[listed], 0.0)
+        return found
 
     def _scores(self, text: str) -> NDArray[np.float32]:
         known = self._index.get_tokens_ids(words(text))

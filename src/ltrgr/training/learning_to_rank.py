@@ -127,7 +127,7 @@ class LearningToRank(LightningModule):
             batch.chosen,
             generation,
             one_key_score=self.one_key_score,
-            context={"mined_score": batch.mined_score},
+            context={"mined_score": batch.mined_score, **batch.teacher},
         )
         self._log_step(batch, scores.detach(), loss, parts)
         return loss

@@ -1,0 +1,54 @@
+"""Teachers for distillation: somebody else's scores of the passages in mined rank lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.retrieval.bm25 import BM25
+from ltrgr.retrieval.errors import RetrieverError
+from ltrgr.retrieval.mined import MinedLists
+
+Floats = NDArray[np.float64]
+
+
+def teacher_scores(names: Iterable[str], *, mined: MinedLists, corpus: Corpus) -> dict[str, Floats]:
+    """name -> scores [Q, P] of the listed passages, on the scale of the mined scores.
+
+    ``bm25`` is the only teacher here besides ``mined_score``, which every batch carries.
+
+    Raises:
+        RetrieverError: an unknown teacher.
+    """
+    found: dict[str, Floats] = {}
+    for name in sorted(set(names) - {"mined_score"}):
+        if name != "bm25":
+            raise RetrieverError(
+                f"teacher {name!r}: expected one of ['bm25', 'mined_score']; set loss.teacher"
+            )
+        texts = [corpus.train.queries[i].text for i in mined.question]
+        scores = BM25(corpus.passages).scores(texts, passages=np.asarray(mined.passage))
+        found[name] = on_the_scale_of(np.asarray(mined.score), scores, mask=np.asarray(mined.mask))
+    return found
+
+
+def on_the_scale_of(student: Any, teacher: Floats, *, mask: NDArray[np.bool_]) -> Floats:
+    """The teacher's scores [Q, P] times one number, so that both spread alike within a list.
+
+    The number is the ratio of the root mean squared distances from a list's mean; MarginMSE
+    compares margins, and BM25's points are not the student's. Outside ``mask`` the scores are 0.
+    """
+    spread = [_within(np.where(mask, scores, 0.0), mask) for scores in (student, teacher)]
+    factor = spread[0] / spread[1] if spread[1] > 0 else 1.0
+    scaled: Floats = np.where(mask, teacher * factor, 0.0)
+    return scaled
+
+
+def _within(scores: Floats, mask: NDArray[np.bool_]) -> float:
+    width = np.maximum(mask.sum(axis=1, keepdims=True), 1)
+    mean = scores.sum(axis=1, keepdims=True) / width
+    return float(np.sqrt(np.square((scores - mean)[mask]).mean())) if mask.any() else 0.0
