@@ -149,3 +149,20 @@ def test_lambda_in_keys_is_lambda_times_the_one_key_score() -> None:
     assert apart.item() == pytest.approx(2.6 * 2.0 * (400 - 1))
     with pytest.raises(ValueError, match="generation_unit='keys'"):
         Objective(terms={"rank1": term()}, lambda_generation=1, generation_unit="keys")
+
+
+def test_a_ramp_turns_one_loss_into_another() -> None:
+    """At the start only rank2 counts, twice; at the end only rank1; half-way both as they are."""
+    curriculum, plain = composed("ltrgr_curriculum"), composed("ltrgr")
+    chosen = plain.select(SCORES, RELEVANCE, MASK, generator=torch.Generator().manual_seed(0))
+    given = {"one_key_score": 400.0}
+    generation = torch.tensor(0.5)
+    total, parts = plain(SCORES, RELEVANCE, chosen, generation, **given)
+    rest = total - parts["rank1"] - parts["rank2"]
+    for progress, rank1, rank2 in ((0.0, 0, 2), (0.5, 1, 1), (1.0, 2, 0)):
+        ramped, same = curriculum(SCORES, RELEVANCE, chosen, generation, **given, progress=progress)
+        assert same.keys() == parts.keys()
+        expected = rest + rank1 * parts["rank1"] + rank2 * parts["rank2"]
+        assert ramped.item() == pytest.approx(expected.item())
+    with pytest.raises(ValueError, match="ramp"):
+        Term(loss=lambda s, r, m: s.sum(), sampler=everything, ramp=(1.0,))

@@ -17,7 +17,7 @@ from ltrgr.losses.infonce import infonce
 from ltrgr.losses.lambdaloss import lambdaloss, lambdarank
 from ltrgr.losses.listmle import listmle, position_aware_listmle
 from ltrgr.losses.listnet import listnet
-from ltrgr.losses.margin import margin
+from ltrgr.losses.margin import margin, relative_margin
 from ltrgr.losses.neural_ndcg import neural_ndcg
 from ltrgr.losses.ranknet import ranknet
 
@@ -206,3 +206,25 @@ def test_against_rax(seed: int) -> None:
     assert ours(LOSSES["infonce"], scores, relevance, mask) == pytest.approx(
         float(np.mean(softmax)), rel=1e-5
     )
+
+
+def test_relative_margin_by_hand() -> None:
+    """Positives 4 and 1, negatives 3 and 0.5; each wants 0.5 of its own score as distance."""
+    scores = torch.tensor([[4.0, 3.0, 1.0, 0.5]], dtype=torch.float64, requires_grad=True)
+    relevance = torch.tensor([[1, 0, 1, 0]])
+    expected = ((3 - 4 + 2) + 0 + (3 - 1 + 0.5) + (0.5 - 1 + 0.5)) / 4
+    loss = relative_margin(scores, relevance, torch.ones(1, 4).bool(), share=0.5)
+    assert loss.item() == pytest.approx(expected)
+    loss.backward()  # the wanted distance is a constant: each pair above 0 pulls by 1 / 4
+    assert scores.grad.tolist()[0] == pytest.approx([-0.25, 0.5, -0.25, 0.0])
+
+
+def test_relative_margin_grows_with_the_scores() -> None:
+    scores = torch.tensor([[2.0, 1.5, -3.0], [0.3, 0.9, 0.1]], dtype=torch.float64)
+    relevance, mask = torch.tensor([[1, 0, 0], [1, 0, 1]]), torch.ones(2, 3).bool()
+    one = relative_margin(scores, relevance, mask, share=0.3)
+    assert relative_margin(7 * scores, relevance, mask, share=0.3).item() == pytest.approx(
+        7 * one.item()
+    )
+    with pytest.raises(ValueError, match=r"share=1\.5"):
+        relative_margin(scores, relevance, mask, share=1.5)

@@ -34,3 +34,37 @@ def margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: float) ->
     positive, negative = split(relevance=relevance, mask=mask)
     gap, pairs = deficits(scores=scores, positive=positive, negative=negative)
     return mean_of_means(values=torch.relu(gap + margin), where=pairs)
+
+
+def relative_margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, share: float) -> Tensor:
+    """A margin that follows the score scale: a share of the positive's own score.
+
+        L = mean over (p, n) of max(0, s(q, n) - (1 - share) s(q, p)),  the share's s(q, p) constant
+
+    Ours. Scores of this family span an order of magnitude between questions: a fixed margin is
+    nothing for the sure ones and out of reach for the others. Scaling all scores scales the loss.
+
+    Args:
+        scores: [B, P] passage scores, any unit.
+        relevance: [B, P] bool or grade; above zero is relevant.
+        mask: [B, P] bool; passages outside it are not looked at.
+        share: 0 to 1.
+
+    Returns:
+        [] as ``margin``.
+
+    Raises:
+        ValueError: a share outside 0 to 1.
+
+    Example:
+        >>> import torch
+        >>> s, r = torch.tensor([[4.0, 3.0]]), torch.tensor([[1, 0]])
+        >>> relative_margin(s, r, torch.ones_like(s).bool(), share=0.5).item()  # 3 - 4 + 0.5 * 4
+        1.0
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"found share={share}, expected 0 to 1; set loss.share")
+    positive, negative = split(relevance=relevance, mask=mask)
+    gap, pairs = deficits(scores=scores, positive=positive, negative=negative)
+    wanted = share * scores.detach().unsqueeze(2)
+    return mean_of_means(values=torch.relu(gap + wanted), where=pairs)

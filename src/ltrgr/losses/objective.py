@@ -13,7 +13,7 @@ that ``Objective.compares_with`` asks for (``retrieval.teachers``).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -81,11 +81,22 @@ class Term:
     sampler: Sampler
     weight: float = 1.0
     unit: str = "score"
+    ramp: Sequence[float] = (1.0, 1.0)
+    """Factors of the weight at the first and the last step, linear between: a curriculum."""
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
             raise ValueError(f"found unit={self.unit!r}, expected one of {UNITS}; set loss.unit")
         _expect_weight("weight", self.weight)
+        if len(self.ramp) != 2:
+            raise ValueError(f"found ramp={list(self.ramp)}, expected a first and a last factor")
+        for factor in self.ramp:
+            _expect_weight("ramp", factor)
+
+    def weight_at(self, progress: float) -> float:
+        """The weight when the share ``progress`` of the training is done."""
+        first, last = self.ramp
+        return self.weight * (first + (last - first) * progress)
 
     def __call__(
         self,
@@ -181,6 +192,7 @@ class Objective:
         *,
         one_key_score: float,
         context: Mapping[str, Tensor] | None = None,
+        progress: float = 0.0,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss to descend and its parts for the log.
 
@@ -191,6 +203,7 @@ class Objective:
             generation_loss: [] L_gen, or None where lambda_generation is 0.
             one_key_score: the scale of ``unit="one_key"``.
             context: name -> [B, P] further scores, for losses that are ``Against`` some.
+            progress: share of the training that is done, for terms with a ramp.
 
         Returns:
             (total [], name -> detached value before weighting, "generation" included).
@@ -201,7 +214,7 @@ class Objective:
             )
             for name, term in self.active.items()
         }
-        weights = {name: term.weight for name, term in self.active.items()}
+        weights = {name: term.weight_at(progress) for name, term in self.active.items()}
         if self.lambda_generation > 0:
             if generation_loss is None:
                 raise ValueError(

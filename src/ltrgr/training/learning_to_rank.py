@@ -128,6 +128,7 @@ class LearningToRank(LightningModule):
             generation,
             one_key_score=self.one_key_score,
             context={"mined_score": batch.mined_score, **batch.teacher},
+            progress=min(1.0, self.global_step / max(1, self._schedule["steps"] - 1)),
         )
         self._log_step(batch, scores.detach(), loss, parts)
         return loss
