@@ -124,10 +124,17 @@ def test_both_faces_agree_for_seal(corpus: Corpus, tmp_path: Path, record_proper
     check(record_property, "SEAL", model, vocabulary, index, corpus, Scoring())
 
 
-@pytest.mark.parametrize("name", DOCID_FAMILIES)
-@pytest.mark.parametrize("partial_keys", [False, True])
+@pytest.mark.parametrize(
+    ("name", "scoring"),
+    [
+        ("random", Scoring()),
+        ("kmeans", Scoring(partial_keys=True)),
+        ("kmeans", Scoring(view_offsets={"docid": 10.0})),
+        ("title", Scoring()),
+    ],
+)
 def test_both_faces_agree_for_docids(
-    name: str, partial_keys: bool, corpus: Corpus, tmp_path: Path, record_property: Any
+    name: str, scoring: Scoring, corpus: Corpus, tmp_path: Path, record_property: Any
 ) -> None:
     family = DOCID_FAMILIES[name]
     index = index_of(tmp_path, family, corpus)
@@ -135,7 +142,6 @@ def test_both_faces_agree_for_docids(
     torch.manual_seed(1)
     model = awake(tiny_backbone().make_network(vocabulary))
     train_a_little(model, sampler_of(index, family, corpus), steps=60)
-    scoring = Scoring(partial_keys=partial_keys)
     check(record_property, f"docid {name}", model, vocabulary, index, corpus, scoring, beams=20)
 
 

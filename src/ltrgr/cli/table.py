@@ -45,6 +45,7 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
             name=row["name"],
             runs=[Measured.load(directories[label]) for label, _ in _seeds(row)],
             note=row.get("note", ""),
+            base=row.get("base", ""),
         )
         for row in rows
     ]
