@@ -100,7 +100,7 @@ def test_docids_are_part_of_an_index_s_name(corpus: Corpus, tmp_path: Path) -> N
 
 def test_learning_to_rank_learns_a_docid(corpus: Corpus, tmp_path: Path) -> None:
     """Stage 2 turns the wrong pairs of its own mined lists, each passage scored by one key."""
-    settings = ranking(size=30.0, steps=60, validate_every=60, learning_rate=3e-3)
+    settings = ranking(size=100.0, steps=150, validate_every=150, learning_rate=6e-3)
     pretraining = replace(PRETRAINING, steps=60)
     built = docid_road(
         tmp_path, corpus, DOCID_FAMILIES["kmeans"], pretraining=pretraining, ranking=settings
