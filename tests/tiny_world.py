@@ -15,7 +15,9 @@ from transformers import PreTrainedTokenizerFast
 from ltrgr.corpus.demo import generate_demo
 from ltrgr.corpus.records import Corpus, Passage
 from ltrgr.data.identifier_pairs import IdentifierBatch, TargetSampler
-from ltrgr.identifiers.views import Family, View, pseudo_queries, texts, titles
+from ltrgr.identifiers.clusters import kmeans_ids
+from ltrgr.identifiers.docids import random_ids, title_ids
+from ltrgr.identifiers.views import Family, View, pseudo_queries, texts, titled_texts, titles
 from ltrgr.identifiers.vocabulary import Vocabulary, train_byte_level_bpe
 from ltrgr.models.scratch import bart_from_scratch
 from ltrgr.pipeline.indexing import build_index, open_serialised, open_vocabulary
@@ -30,6 +32,28 @@ QUERY = View(
 )
 SEAL = Family({"title": TITLE, "body": BODY})
 MINDER = Family({"title": TITLE, "body": BODY, "query": QUERY})
+READ = View(source=titled_texts, prompt="<text>", steps=1, draws=0.0, searched=False)
+
+
+def docid_family(docids: Any, *, symbols: int = 0, steps: int = 12) -> Family:
+    """A DSI-like family: one given identifier a passage, the text only to learn from."""
+    view = View(
+        docids=docids,
+        symbols=symbols,
+        prompt="<docid>",
+        begin="<docid>",
+        end="</docid>",
+        steps=steps,
+    )
+    return Family({"docid": view, "text": READ})
+
+
+RANDOM = docid_family(partial(random_ids, symbols=4, seed=0), symbols=4)
+KMEANS = docid_family(
+    partial(kmeans_ids, symbols=4, components=8, slack=2, sample=1000, seed=0), symbols=4
+)
+TITLES = docid_family(title_ids, steps=24)
+DOCID_FAMILIES = {"random": RANDOM, "kmeans": KMEANS, "title": TITLES}
 QUIET = Compute(accelerator="cpu", threads=1, progress=False)
 TARGETS = Targets(
     span_length=10,

@@ -24,6 +24,7 @@ from ltrgr.scoring.settings import Scoring
 from ltrgr.training.learning_to_rank import rank_list_scores
 from mined_lists import mine_some, sampler_over
 from tiny_world import (
+    DOCID_FAMILIES,
     MINDER,
     SEAL,
     awake,
@@ -52,21 +53,29 @@ SCORINGS = {
 }
 
 
-def retriever_of(model: Any, vocabulary: Vocabulary, index: Path, scoring: Scoring) -> Retriever:
+def retriever_of(
+    model: Any, vocabulary: Vocabulary, index: Path, scoring: Scoring, *, beams: int = 5
+) -> Retriever:
     return Retriever(
         model=model,
         vocabulary=vocabulary,
         index_directory=index,
         scoring=scoring,
-        decoding=Decoding(beams=5, batch_size=16),
+        decoding=Decoding(beams=beams, batch_size=16),
     )
 
 
 def largest_relative_error(
-    model: Any, vocabulary: Vocabulary, index: Path, corpus: Corpus, scoring: Scoring
+    model: Any,
+    vocabulary: Vocabulary,
+    index: Path,
+    corpus: Corpus,
+    scoring: Scoring,
+    *,
+    beams: int = 5,
 ) -> tuple[float, int]:
     """Mine, rebuild the batch, score it with gradients; (error, passages compared)."""
-    retriever = retriever_of(model, vocabulary, index, scoring)
+    retriever = retriever_of(model, vocabulary, index, scoring, beams=beams)
     mined = mine_some(retriever, corpus, questions=QUESTIONS, k=20)
     term = Term(loss=lambda s, r, m: s.sum(), sampler=everything)
     objective = Objective(terms={"all": term}, lambda_generation=0.0)
@@ -91,9 +100,9 @@ def largest_relative_error(
 
 def check(
     record: Any, name: str, model: Any, vocabulary: Vocabulary, index: Path, corpus: Corpus,
-    scoring: Scoring,
+    scoring: Scoring, *, beams: int = 5,
 ) -> None:  # fmt: skip
-    error, compared = largest_relative_error(model, vocabulary, index, corpus, scoring)
+    error, compared = largest_relative_error(model, vocabulary, index, corpus, scoring, beams=beams)
     record("largest_relative_error", error)
     print(f"law 1, {name}: largest relative error {error:.2e} over {compared} passages")
     assert compared > 100
@@ -115,6 +124,27 @@ def test_both_faces_agree_for_seal(corpus: Corpus, tmp_path: Path, record_proper
     model = awake(tiny_backbone().make_network(vocabulary))
     train_a_little(model, sampler_of(index, SEAL, corpus), steps=60)
     check(record_property, "SEAL", model, vocabulary, index, corpus, Scoring())
+
+
+@pytest.mark.parametrize(
+    ("name", "scoring"),
+    [
+        ("random", Scoring()),
+        ("kmeans", Scoring(partial_keys=True)),
+        ("kmeans", Scoring(view_offsets={"docid": 10.0})),
+        ("title", Scoring()),
+    ],
+)
+def test_both_faces_agree_for_docids(
+    name: str, scoring: Scoring, corpus: Corpus, tmp_path: Path, record_property: Any
+) -> None:
+    family = DOCID_FAMILIES[name]
+    index = index_of(tmp_path, family, corpus)
+    vocabulary = open_vocabulary(index, family)
+    torch.manual_seed(1)
+    model = awake(tiny_backbone().make_network(vocabulary))
+    train_a_little(model, sampler_of(index, family, corpus), steps=60)
+    check(record_property, f"docid {name}", model, vocabulary, index, corpus, scoring, beams=20)
 
 
 def test_both_faces_agree_for_a_warm_started_shape(

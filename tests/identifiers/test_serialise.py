@@ -8,7 +8,7 @@ import pytest
 from ltrgr.corpus.records import Passage
 from ltrgr.identifiers.serialise import serialise
 from ltrgr.identifiers.views import Family
-from tiny_world import BODY, MINDER, QUERY, TITLE, small_vocabulary
+from tiny_world import BODY, MINDER, QUERY, RANDOM, TITLE, TITLES, docid_family, small_vocabulary
 
 PASSAGES = [
     Passage("a", "Ada", "Ada wrote notes.", ("who wrote notes", "what did Ada write")),
@@ -77,3 +77,52 @@ def test_no_passages() -> None:
     found = serialise([], vocabulary=small_vocabulary(PASSAGES, MINDER))
     assert len(found.tokens) == 0
     assert found.offsets.tolist() == [0]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+def test_codes_stand_between_their_markers_before_the_text(chunk: int) -> None:
+    codes = np.asarray([[2, 0], [1, -1], [3, 3], [0, 1]], np.int32)
+    vocabulary = small_vocabulary(PASSAGES, docid_family(lambda passages: codes, symbols=4))
+    found = serialise(PASSAGES, vocabulary=vocabulary, chunk=chunk)
+    begin, end, close, *symbol = (
+        vocabulary.token_id(t)
+        for t in ("<docid>", "</docid>", "</passage>", "<id-0>", "<id-1>", "<id-2>", "<id-3>")
+    )
+    texts = [
+        "Ada. Ada wrote notes.",
+        "No title here.",
+        "Only a title. ",
+        "Bob. Bob ran. He <title>",
+    ]
+    texts[3] += " ran."
+    ids = [encoded.tolist() for encoded in vocabulary.encode(texts)]
+    stream = [
+        [begin, symbol[2], symbol[0], end, *ids[0], close],
+        [begin, symbol[1], end, *ids[1], close],
+        [begin, symbol[3], symbol[3], end, *ids[2], close],
+        [begin, symbol[0], symbol[1], end, *ids[3], close],
+    ]
+    assert found.tokens.tolist() == [token for passage in stream for token in passage]
+    assert found.field_view.tolist() == [0, 1] * 4
+    assert vocabulary.text([begin, symbol[2], symbol[0], end]) == "2-0"
+
+
+def test_title_ids_are_text() -> None:
+    twins = [Passage("a", "Ada", "one"), Passage("b", "Ada", "two")]
+    vocabulary = small_vocabulary(PASSAGES, TITLES)
+    found = serialise(twins, vocabulary=vocabulary)
+    docids = [
+        vocabulary.text(found.tokens[found.field_start[f] : found.field_end[f]]) for f in (0, 2)
+    ]
+    assert docids == ["Ada", "Ada 2"]
+
+
+def test_a_docid_too_long_to_be_generated_is_refused() -> None:
+    family = docid_family(RANDOM.views["docid"].docids, symbols=4, steps=1)
+    with pytest.raises(ValueError, match=r"has 2 tokens.*decodes 1.*set steps=2"):
+        serialise(PASSAGES, vocabulary=small_vocabulary(PASSAGES, family))
+
+
+def test_no_passages_have_no_docids() -> None:
+    for family in (RANDOM, TITLES):
+        assert len(serialise([], vocabulary=small_vocabulary(PASSAGES, family)).tokens) == 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
 from ltrgr.corpus.records import Passage
+from ltrgr.identifiers.docids import random_ids, title_ids
 from ltrgr.identifiers.views import Family, View, pseudo_queries, texts, titles
-from tiny_world import BODY, MINDER, QUERY, SEAL, TITLE
+from tiny_world import BODY, KMEANS, MINDER, QUERY, RANDOM, READ, SEAL, TITLE, TITLES
 
 
 def test_one_marker_alone_is_refused() -> None:
@@ -50,6 +52,67 @@ def test_description_by_hand() -> None:
             "draws": 10.0,
         }
     }
+
+
+@pytest.mark.parametrize("family", [RANDOM, KMEANS, TITLES])
+def test_description_of_docids_comes_back_through_json(family: Family) -> None:
+    described = json.loads(json.dumps(family.describe()))
+    again = Family.from_description(described)
+    assert again.describe() == described
+    passages = [Passage(str(i), f"title {i}", f"text number {i}") for i in range(9)]
+    one, other = (f.views["docid"].docids for f in (family, again))
+    assert one is not None
+    assert other is not None
+    assert list(map(list, one(passages))) == list(map(list, other(passages)))
+
+
+def test_description_of_docids_by_hand() -> None:
+    assert RANDOM.describe() == {
+        "docid": {
+            "docids": {"call": "ltrgr.identifiers.docids:random_ids", "symbols": 4, "seed": 0},
+            "symbols": 4,
+            "prompt": "<docid>",
+            "begin": "<docid>",
+            "end": "</docid>",
+            "steps": 12,
+            "draws": 1.0,
+        },
+        "text": {
+            "source": "ltrgr.identifiers.views:titled_texts",
+            "searched": False,
+            "prompt": "<text>",
+            "begin": None,
+            "end": None,
+            "steps": 1,
+            "draws": 0.0,
+        },
+    }
+
+
+def test_symbols_are_no_markers() -> None:
+    assert RANDOM.symbols == ["<id-0>", "<id-1>", "<id-2>", "<id-3>"]
+    assert not set(RANDOM.symbols) & set(RANDOM.markers)
+    assert TITLES.symbols == MINDER.symbols == []
+
+
+def test_views_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ValueError, match="a source or docids"):
+        View(prompt="<a>", steps=3)
+    with pytest.raises(ValueError, match="a source or docids"):
+        View(source=titles, docids=title_ids, prompt="<a>", steps=3)
+    with pytest.raises(ValueError, match="set begin and end"):
+        View(docids=title_ids, prompt="<a>", steps=3)
+    with pytest.raises(ValueError, match="symbols=4 belong to docids"):
+        View(source=titles, symbols=4, prompt="<a>", steps=3)
+    with pytest.raises(ValueError, match="found draws=2; set draws=0"):
+        View(source=titles, searched=False, draws=2, prompt="<a>", steps=3)
+    with pytest.raises(ValueError, match=r"none of the views \['text'\] is searched"):
+        Family({"text": READ})
+    positional = View(
+        docids=partial(random_ids, [], symbols=2), prompt="<a>", begin="<a>", end="</a>", steps=3
+    )
+    with pytest.raises(ValueError, match="keywords only"):
+        Family({"docid": positional}).describe()
 
 
 def test_order_of_names_is_order_of_views() -> None:

@@ -45,3 +45,25 @@ def test_means_spread_and_letters() -> None:
     assert {row.name: row.seeds for row in table.rows} == {"base": 1, "better": 2, "alike": 1}
     assert table.rows[1].seconds == pytest.approx(0.3)
     assert not any(note.startswith("x:") for note in table.notes)  # no such row, no such letter
+
+
+def test_each_row_against_its_own_base() -> None:
+    none, some, every = ([1.0] * n + [0.0] * (40 - n) for n in (0, 20, 40))
+    systems = [
+        System(name="a", runs=[measured(none)]),
+        System(name="a+", runs=[measured(some)], base="a"),
+        System(name="b", runs=[measured(some)]),
+        System(name="b+", runs=[measured(some)], base="b"),
+        System(name="c+", runs=[measured(every)], base="not a row"),
+    ]
+    table = make_table(
+        systems,
+        title="t",
+        metrics={"hits@5": "H5"},
+        comparisons=[Comparison(reference=None, letter="b")],
+        level=0.05,
+        samples=2000,
+    )
+    letters = {row.name: row.cells["H5"].letters for row in table.rows}
+    assert letters == {"a": "", "a+": "b", "b": "", "b+": "", "c+": ""}
+    assert table.notes[0].startswith("b: differs from its own base")

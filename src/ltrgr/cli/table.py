@@ -47,6 +47,7 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
             note=row.get("note", ""),
             line=row.get("line", ""),
             x=row.get("x"),
+            base=row.get("base", ""),
         )
         for row in rows
     ]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Passage
+from ltrgr.identifiers.docids import docids_of
 from ltrgr.identifiers.tokenised import csr_offsets
-from ltrgr.identifiers.views import PASSAGE_END
+from ltrgr.identifiers.views import PASSAGE_END, Docids, View
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 
 
@@ -52,15 +53,19 @@ def serialise(
     position = 0
     closing = _marker(vocabulary, PASSAGE_END)
     views = list(vocabulary.family.views.values())
+    docids = [None if view.docids is None else docids_of(view, passages) for view in views]
     for first in range(0, len(passages), chunk):
-        group = passages[first : first + chunk]
-        strings = [[list(view.source(passage)) for view in views] for passage in group]
-        encoded = iter(vocabulary.encode([s for p in strings for v in p for s in v]))
-        for passage in strings:
+        part = slice(first, first + chunk)
+        columns = [
+            _by_source(view, passages[part], vocabulary)
+            if given is None
+            else _by_docid(view, given[part], vocabulary)
+            for view, given in zip(views, docids, strict=True)
+        ]
+        for passage in zip(*columns, strict=True):
             begin, before = position, len(starts)
             for number, view in enumerate(views):
-                for _ in passage[number]:
-                    ids = next(encoded)
+                for ids in passage[number]:
                     if view.begin is not None:
                         pieces.append(_marker(vocabulary, view.begin))
                         position += 1
@@ -84,6 +89,30 @@ def serialise(
         field_start=np.asarray(starts, dtype=np.int64),
         field_end=np.asarray(ends, dtype=np.int64),
     )
+
+
+def _by_source(view: View, group: Sequence[Passage], vocabulary: Vocabulary) -> list[list[Ids]]:
+    """The encoded strings of each passage."""
+    assert view.source is not None
+    strings = [list(view.source(passage)) for passage in group]
+    encoded = iter(vocabulary.encode([s for own in strings for s in own]))
+    return [[next(encoded) for _ in own] for own in strings]
+
+
+def _by_docid(view: View, docids: Docids, vocabulary: Vocabulary) -> list[list[Ids]]:
+    """The one encoded identifier of each passage."""
+    if isinstance(docids, np.ndarray):
+        encoded = [vocabulary.symbols[code[code >= 0]] for code in docids]
+    else:
+        encoded = vocabulary.encode(docids)
+    longest = max(len(ids) for ids in encoded) + 1
+    if longest > view.steps:
+        raise ValueError(
+            f"a docid has {longest} tokens with its end marker, and search decodes {view.steps}: "
+            f"it could never be generated; set steps={longest} or more for its view "
+            f"(identifiers.views.NAME.steps), and pretrain.targets.longest_target no shorter"
+        )
+    return [[ids] for ids in encoded]
 
 
 def _marker(vocabulary: Vocabulary, marker: str) -> Ids:

@@ -51,10 +51,13 @@ class Vocabulary:
         self.tokenizer = tokenizer
         self.family = family
         tokenizer.add_special_tokens(
-            {"additional_special_tokens": family.markers},
+            {"additional_special_tokens": family.markers + family.symbols},
             replace_extra_special_tokens=False,
         )
         self._prefix, self._suffix = _frame(tokenizer)
+        self.symbols: Ids = np.asarray([self.token_id(s) for s in family.symbols], dtype=np.int32)
+        """[S] token of each symbol that docids are made of"""
+        self._number = {int(token): str(number) for number, token in enumerate(self.symbols)}
 
     def __len__(self) -> int:
         return len(self.tokenizer)
@@ -112,7 +115,10 @@ class Vocabulary:
         return ids, mask.astype(np.int64)
 
     def text(self, ids: Sequence[int] | Ids) -> str:
-        """Readable form of a key; for people only (method, law 2)."""
+        """Readable form of a key; for people only (method, law 2). A code is its numbers."""
+        code = [self._number[int(i)] for i in ids if int(i) in self._number]
+        if code:
+            return "-".join(code)
         return str(self.tokenizer.decode([int(i) for i in ids], skip_special_tokens=True)).strip()
 
 

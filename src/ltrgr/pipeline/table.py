@@ -22,6 +22,8 @@ class System:
     note: str = ""
     line: str = ""
     x: float | None = None
+    base: str = ""
+    """the row that this one is built on, if a comparison asks for it"""
 
     def mean(self, metric: str) -> NDArray[np.float64]:
         """[n] per-question value, averaged over the seeds."""
@@ -32,8 +34,13 @@ class System:
 class Comparison:
     """A letter for every cell whose difference to ``reference`` is significant."""
 
-    reference: str
+    reference: str | None
+    """name of a row; None: each row's own ``base``"""
     letter: str
+
+    def of(self, system: System) -> str:
+        """The row that ``system`` is compared with."""
+        return system.base if self.reference is None else self.reference
 
 
 def make_table(
@@ -55,7 +62,7 @@ def make_table(
             system of several seeds takes part with its per-question mean.
     """
     by_name = {system.name: system for system in systems}
-    present = [c for c in comparisons if c.reference in by_name]
+    present = [c for c in comparisons if any(c.of(system) in by_name for system in systems)]
     rows = [
         Row(
             name=system.name,
@@ -66,8 +73,9 @@ def make_table(
                     letters="".join(
                         c.letter
                         for c in present
-                        if _differs(
-                            system, by_name[c.reference], metric, level=level, samples=samples
+                        if c.of(system) in by_name
+                        and _differs(
+                            system, by_name[c.of(system)], metric, level=level, samples=samples
                         )
                     ),
                 )
@@ -83,7 +91,8 @@ def make_table(
         for system in systems
     ]
     explained = [
-        f"{c.letter}: differs from {c.reference}, paired randomisation test, p < {level:g}"
+        f"{c.letter}: differs from {c.reference or 'its own base'}, paired randomisation test, "
+        f"p < {level:g}"
         for c in present
     ]
     n = len(systems[0].runs[0].query_ids)

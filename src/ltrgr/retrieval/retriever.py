@@ -174,7 +174,10 @@ class Retriever:
         """The keys of every view, and the extra keys that the scoring asks for."""
         encoded = self.vocabulary.encode(texts)
         parts, extra = [], []
-        for name, view in zip(self.vocabulary.family.names, self._views, strict=True):
+        family = self.vocabulary.family
+        for (name, described), view in zip(family.views.items(), self._views, strict=True):
+            if not described.searched:
+                continue
             ids, mask = self._prompts(encoded, name)
             found = constrained_beam_search(
                 self.model,
