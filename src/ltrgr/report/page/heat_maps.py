@@ -1,0 +1,133 @@
+"""Sweep surfaces as heat maps, axes in score units and in one-key units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ltrgr.report.page.differences import shown
+from ltrgr.report.page.groups import Comparable, Group
+from ltrgr.report.page.markup import Safe, el, join
+from ltrgr.report.page.runs import Runs
+from ltrgr.report.page.surface import Surface, stable, surfaces
+from ltrgr.report.page.widgets import code, note, panels, section
+
+METRICS = ("hits@5", "mrr@10")
+LEVEL = 0.05
+MOST = 12
+"""pairs of settings offered"""
+IN_SCORES = ("margin", "lambda_generation")
+"""settings that count in units of the score"""
+
+
+def heat_maps(runs: Runs, sets: Sequence[Comparable], *, samples: int) -> Safe:
+    """The section of sweeps."""
+    found: list[tuple[str, object]] = []
+    for one in sets:
+        where = "" if one is sets[0] else f" ({one.split}, {one.questions} questions)"
+        for surface in surfaces(one.ranked, one.axes)[:MOST]:
+            same = surface.x is surface.y
+            pair = surface.x.name if same else f"{surface.x.name} × {surface.y.name}"
+            cells = len(surface.cells)
+            found.append((f"{pair}{where}, {cells} cells", _maps(runs, surface, samples=samples)))
+    lead = (
+        "Mean over seeds, percent. Outlined: the stable region, cells within the best cell's "
+        f"spread over seeds or not significantly below it (paired randomisation, p < {LEVEL:g})."
+    )
+    if found:
+        return section("sweeps", "Sweep surfaces", panels("sweep", "Over", found), lead=lead)
+    empty = note(
+        "No setting was swept in these runs. For a surface: ",
+        code("ltrgr rank -m loss.margin=0.5,1,2,4 loss.lambda_generation=0,1,2.6,5"),
+    )
+    return section("sweeps", "Sweep surfaces", empty)
+
+
+def one_key_of(runs: Runs, group: Group) -> float | None:
+    """Score of one confident key, from the evaluation or from stage 2's log."""
+    for run in group.runs:
+        if scores := run.read("scores.json"):
+            return float(scores["one_key"])
+        for part in runs.chain(run):
+            if points := part.curves.get("train/one_key_score"):
+                return float(points[-1][1])
+    return None
+
+
+def _maps(runs: Runs, surface: Surface, *, samples: int) -> Safe:
+    units = [one_key_of(runs, group) for group in surface.cells.values()]
+    keys = {round(unit, 6) for unit in units if unit}
+    key = keys.pop() if len(keys) == 1 else None
+    unit = next(iter(surface.cells.values())).flat.get("rank.unit")
+    maps = [
+        _map(surface, metric, key=key, unit=unit, samples=samples)
+        for metric in METRICS
+        if any(metric in group.metrics for group in surface.cells.values())
+    ]
+    scale = f"One key (a confident identifier seen once) is worth {key:.1f} score units." if key else ""
+    held = ", ".join(f"{name} {shown(value)}" for name, value in surface.held)
+    below = " ".join(filter(None, [f"Held: {held}." if held else "", scale]))
+    return join([el("div", *maps, cls="maps"), el("p", below, cls="below")])
+
+
+def _map(
+    surface: Surface, metric: str, *, key: float | None, unit: str | None, samples: int
+) -> Safe:
+    region = stable(surface, metric, samples=samples, level=LEVEL)
+    means = {at: g.mean(metric) for at, g in surface.cells.items() if metric in g.metrics}
+    low, high = min(means.values()), max(means.values())
+    ys = tuple(reversed(surface.ys))
+    rows = []
+    for j, y in enumerate(ys):
+        cells = []
+        for i, x in enumerate(surface.xs):
+            group = surface.cells.get((x, y))
+            if group is None or (x, y) not in means:
+                cells.append(el("td", "", cls="empty"))
+                continue
+            share = (means[x, y] - low) / (high - low) if high > low else 1.0
+            near = {
+                "t": ys[j - 1] if j else None, "b": ys[j + 1] if j + 1 < len(ys) else None,
+            }  # fmt: skip
+            inside = {side: (x, other) in region for side, other in near.items()}
+            inside["t"], inside["b"] = inside["t"] and j > 0, inside["b"] and j + 1 < len(ys)
+            inside["l"] = i > 0 and (surface.xs[i - 1], y) in region
+            inside["r"] = i + 1 < len(surface.xs) and (surface.xs[i + 1], y) in region
+            edges = [f"e{s}" for s, within in inside.items() if (x, y) in region and not within]
+            cells.append(_cell(group, metric, share, best=means[x, y] == high, edges=edges))
+        name = "" if surface.x is surface.y else _tick(surface.y.name, y, key=key, unit=unit)
+        rows.append(el("tr", el("th", name, scope="row"), *cells))
+    ticks = [
+        el("th", _tick(surface.x.name, x, key=key, unit=unit), scope="col") for x in surface.xs
+    ]
+    corner = "" if surface.x is surface.y else f"{surface.y.name} ↑"
+    foot = el("tr", el("th", join([corner, el("br"), f"{surface.x.name} →"]), cls="corner"), *ticks)
+    caption = el("caption", metric.replace("mrr", "MRR"))
+    grid = el("table", caption, el("tbody", *rows), el("tfoot", foot), cls="heat")
+    return el("div", grid, cls="scroll", tabindex="0", role="region", aria_label=f"heat map {metric}")
+
+
+def _cell(group: Group, metric: str, share: float, *, best: bool, edges: list[str]) -> Safe:
+    value = f"{100 * group.mean(metric):.1f}"
+    spread = group.spread(metric)
+    small = el("small", f"± {100 * spread:.1f}") if spread is not None else ""
+    kinds = ["hot" if share > 0.55 else "cool", *edges]
+    seeds = f", {len(group.runs)} seeds" if len(group.runs) > 1 else ""
+    return el(
+        "td",
+        el("strong", value) if best else el("span", value),
+        small,
+        cls=" ".join(kinds),
+        style=f"--share:{share:.3f}",
+        title=f"{group.label}: {value}{seeds}",
+    )
+
+
+def _tick(name: str, value: Any, *, key: float | None, unit: str | None) -> Safe:
+    """``1.3 keys`` over ``172``: both units of a margin, where one key's worth is known."""
+    first = shown(value)
+    if name not in IN_SCORES or not isinstance(value, int | float):
+        return el("span", first)
+    keys, score = (value, key and value * key) if unit == "one_key" else (key and value / key, value)
+    lines = [f"{keys:.3g} keys" if keys is not None else "", f"{score:.4g}" if score is not None else ""]
+    return join([el("span", lines[0] or lines[1]), el("small", lines[1]) if all(lines) else ""])
