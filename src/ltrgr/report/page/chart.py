@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ltrgr.report.page.markup import Safe, el, join
 
-WIDTH, HEIGHT = 420, 230
+WIDTH, WIDE, HEIGHT = 420, 560, 230
 LEFT, RIGHT, TOP, BOTTOM = 50, 12, 10, 38
 COLOURS = 6
 """classes c0 ... c5 of the style sheet"""
@@ -30,8 +30,9 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """Data ranges mapped to the drawing area."""
+    """Data ranges mapped to the drawing area of ``width`` pixels."""
 
+    width: int
     x: tuple[float, float]
     y: tuple[float, float]
 
@@ -39,7 +40,9 @@ class Frame:
         """Pixels of a point."""
         across = (x - self.x[0]) / (self.x[1] - self.x[0])
         up = (y - self.y[0]) / (self.y[1] - self.y[0])
-        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
+        return LEFT + across * (self.width - LEFT - RIGHT), HEIGHT - BOTTOM - up * (
+            HEIGHT - TOP - BOTTOM
+        )
 
 
 def line_chart(
@@ -50,6 +53,8 @@ def line_chart(
     zero: bool = False,
     percent: bool = False,
     x_from: float | None = None,
+    y_to: float | None = None,
+    wide: bool = False,
 ) -> Safe:
     """Lines over a shared axis, with a legend of the names below.
 
@@ -58,6 +63,8 @@ def line_chart(
         zero: the vertical axis begins at zero.
         percent: vertical values are fractions, printed times 100.
         x_from: where the horizontal axis begins; None: at the data.
+        y_to: the least that the vertical axis reaches, so that charts can be compared.
+        wide: drawn for half of a page and not for a third.
     """
     drawn = [one for one in series if one.points]
     if not drawn:
@@ -65,11 +72,14 @@ def line_chart(
     xs = [x for one in drawn for x, _ in one.points]
     ys = [y for one in drawn for _, y in one.points]
     low = 0.0 if zero else min(ys)
+    high = max(ys) if y_to is None else max(*ys, y_to)
     frame = Frame(
-        x=_range(min(xs) if x_from is None else x_from, max(xs)), y=_padded(low, max(ys), zero=zero)
+        width=WIDE if wide else WIDTH,
+        x=_range(min(xs) if x_from is None else x_from, max(xs)),
+        y=_padded(low, high, zero=zero),
     )
     body = join([_grid(frame, x_label, percent=percent), *(_line(one, frame) for one in drawn)])
-    svg = el("svg", body, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=label)
+    svg = el("svg", body, viewBox=f"0 0 {frame.width} {HEIGHT}", role="img", aria_label=label)
     return el("figure", el("figcaption", label), svg, _legend(drawn), cls="chart")
 
 
@@ -81,7 +91,7 @@ def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
     """
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next((m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999), 10 * power)
+    step = next((m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.8), 10 * power)
     first = math.ceil(low / step - 1e-9)
     return [round(i * step, 12) for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
@@ -89,9 +99,12 @@ def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
 def number(value: float) -> str:
     """A tick's words.
 
-    >>> number(1200), number(0.25), number(150000)
-    ('1200', '0.25', '150k')
+    >>> number(1200), number(0.25), number(150000), number(0.00075)
+    ('1200', '0.25', '150k', '7.5e-4')
     """
+    if 0 < abs(value) < 0.01:
+        digits, _, power = f"{value:.2e}".partition("e")
+        return f"{float(digits):g}e{int(power)}"
     return f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:g}"
 
 
@@ -109,13 +122,13 @@ def _grid(frame: Frame, x_label: str, *, percent: bool) -> Safe:
     for y in ticks(*frame.y):
         left, up = frame.at(frame.x[0], y)
         words = number(round(100 * y, 9) if percent else y)
-        parts.append(el("line", x1=LEFT, x2=WIDTH - RIGHT, y1=f"{up:.1f}", y2=f"{up:.1f}"))
+        parts.append(el("line", x1=LEFT, x2=frame.width - RIGHT, y1=f"{up:.1f}", y2=f"{up:.1f}"))
         parts.append(el("text", words, x=left - 6, y=f"{up + 4:.1f}", cls="y"))
     for x in ticks(*frame.x):
         across, _ = frame.at(x, frame.y[0])
         words = number(x)
         parts.append(el("text", words, x=f"{across:.1f}", y=HEIGHT - BOTTOM + 16, cls="x"))
-    middle = (LEFT + WIDTH - RIGHT) / 2
+    middle = (LEFT + frame.width - RIGHT) / 2
     parts.append(el("text", x_label, x=middle, y=HEIGHT - 4, cls="x name"))
     return el("g", *parts, cls="grid")
 

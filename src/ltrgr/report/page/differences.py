@@ -15,6 +15,10 @@ SKIPPED = {"is", "corpus", "model", "mined", "index", "system", "targets", "unit
 """inputs that are other artefacts, types, or told elsewhere"""
 
 
+SWEPT = 3
+"""settings that a name can hold"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Axis:
     """One setting that differs between runs."""
@@ -40,7 +44,7 @@ def flatten(runs: Runs, run: Run) -> Flat:
             for known in ("settings", "corpus"):
                 inputs.pop(known, None)
         if views := inputs.pop("views", None):
-            flat["index.views"] = "+".join(views)
+            flat["index.views"] = " + ".join(views)
         settings = inputs.pop("settings", {})
         terms = settings.get("objective", {}).get("terms", {})
         if terms:
@@ -74,12 +78,16 @@ def axes(flats: Sequence[Flat]) -> list[Axis]:
 
 
 def described(flat: Flat, found: Sequence[Axis], flats: Sequence[Flat]) -> str:
-    """What is particular to a run: kinds always, other settings where they are not the usual."""
+    """What is particular to a run: kinds always, other settings where they are not the usual.
+
+    A sweep over few settings names all of them.
+    """
     words = []
+    all_of_them = len(found) <= SWEPT
     for axis in found:
         value = axis.of(flat)
         kind = axis.name in ("views", "loss")
-        if value is not None and (kind or value != usual(axis, flats)):
+        if value is not None and (kind or all_of_them or value != usual(axis, flats)):
             words.append(f"{axis.name} {shown(value)}")
     return ", ".join(words)
 
@@ -96,10 +104,10 @@ def shown(value: Any) -> str:
     """A setting as people write it.
 
     >>> shown(1.30), shown(None), shown("ltrgr.losses.margin:margin")
-    ('1.3', '–', 'margin')
+    ('1.3', '-', 'margin')
     """
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, float):
         return f"{value:g}"
     return str(value).rpartition(":")[2]

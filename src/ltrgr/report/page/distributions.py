@@ -32,7 +32,7 @@ def distributions(runs: Runs, sets: Sequence[Comparable]) -> Safe:
                 continue
             start = runs.before(group.runs[0])
             before = start.read("scores.json") if start else None
-            name = group.label.partition(" – ")[2] or group.label
+            name = group.apart or group.label
             found.append((name, _pair(before, after)))
     parts: list[object] = [panels("scores", "System", found)] if found else []
     if lacking:
@@ -66,37 +66,48 @@ def missing(runs: int, name: str) -> Safe:
 
 def _pair(before: Histogram | None, after: Histogram) -> Safe:
     parts = []
+    shared = [one for one in (before, after) if one is not None]
     for words, stored in (("before stage 2", before), ("after stage 2", after)):
         if stored is None:
             parts.append(note(f"No scores {words}: its stage-1 model was not measured with them."))
             continue
-        parts.append(_chart(stored, "best_", f"Best of each kind, {words}", (before, after)))
-        parts.append(_chart(stored, "", f"All listed, {words}", (before, after)))
+        parts.append(_chart(stored, "best_", f"Best of each kind, {words}", shared))
+        parts.append(_chart(stored, "", f"All listed, {words}", shared))
     return el("div", *parts, cls="charts two")
 
 
-def _chart(
-    stored: Histogram, kind: str, label: str, shared: tuple[Histogram | None, ...]
-) -> Safe:
+def _chart(stored: Histogram, kind: str, label: str, shared: Sequence[Histogram]) -> Safe:
+    """Two histograms; bins and axes are those of all of ``shared``."""
     names = (f"{kind}positive", f"{kind}negative")
-    drawn = [one for one in shared if one is not None]
-    longest = max(len(one[name]) for one in drawn for name in names)
+    longest = max(1, *(len(one[name]) for one in shared for name in names))
     merged = -(-longest // BARS)
-    width = stored["width"] * merged
+    bins, width = -(-longest // merged), stored["width"] * merged
+    top = max(
+        float(_shares(one[name], merged, bins=bins).max()) for one in shared for name in names
+    )
     series = []
     for i, name in enumerate(names):
-        counts = _merge(stored[name], merged, bins=-(-longest // merged))
         middle = _median(stored[name], stored["width"])
         words = f"{('relevant', 'irrelevant')[i]}, median {middle:.0f}"
-        points = _steps(counts / max(1, counts.sum()), width)
+        points = _steps(_shares(stored[name], merged, bins=bins), width)
         series.append(Series(name=words, points=points, colour=(2, 1)[i], filled=True))
-    return line_chart(series, label=label, x_label="score", zero=True, percent=True, x_from=0)
+    return line_chart(
+        series,
+        label=label,
+        x_label="score",
+        zero=True,
+        percent=True,
+        x_from=0,
+        y_to=top,
+        wide=True,
+    )
 
 
-def _merge(counts: Sequence[int], merged: int, *, bins: int) -> NDArray[np.float64]:
+def _shares(counts: Sequence[int], merged: int, *, bins: int) -> NDArray[np.float64]:
+    """[bins] share of what was counted, ``merged`` stored bins to one."""
     padded = np.zeros(bins * merged)
     padded[: len(counts)] = counts
-    return np.asarray(padded.reshape(bins, merged).sum(axis=1))
+    return np.asarray(padded.reshape(bins, merged).sum(axis=1) / max(1, sum(counts)))
 
 
 def _steps(shares: NDArray[np.float64], width: float) -> list[tuple[float, float]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ltrgr.report.page.distributions import missing
 from ltrgr.report.page.groups import Comparable, Group
-from ltrgr.report.page.highlight import highlighted
+from ltrgr.report.page.highlight import colour, highlighted
 from ltrgr.report.page.markup import Safe, el, join
 from ltrgr.report.page.runs import Run, Runs
 from ltrgr.report.page.widgets import panels, section
@@ -37,7 +37,7 @@ def example_lists(runs: Runs, sets: Sequence[Comparable]) -> Safe:
         if start in starts or len(found) == SYSTEMS:
             continue
         starts.add(start)
-        found.append((group.label.partition(" – ")[2] or group.label, _system(run, before)))
+        found.append((group.apart or group.label, _system(run, before)))
     parts: list[object] = [panels("examples", "System", found)] if found else []
     if len(have) < len(ranked):
         parts.append(missing(len(ranked) - len(have), "examples.json"))
@@ -129,9 +129,7 @@ def _place(place: int | None) -> str:
     return f"place {place}" if place else "not found"
 
 
-def _list(
-    name: str, question: Mapping[str, Any], stored: Stored, views: Sequence[str]
-) -> Safe:
+def _list(name: str, question: Mapping[str, Any], stored: Stored, views: Sequence[str]) -> Safe:
     hits = [_hit(hit, stored["passages"][hit["id"]], views) for hit in question["hits"]]
     first, rest = hits[:PLACES], hits[PLACES:]
     more = el("details", el("summary", f"{len(rest)} more"), *rest, cls="more") if rest else ""
@@ -163,7 +161,7 @@ def _hit(hit: Mapping[str, Any], passage: Mapping[str, str], views: Sequence[str
 
 
 def _key(by: Mapping[str, Any], views: Sequence[str]) -> Safe:
-    worth = f"{by['weight']:.0f} · {by['count']}×"
+    worth = f"{by['weight']:.0f} · {by['count']}×"  # noqa: RUF001
     title = f"{by['view']}: weight {by['weight']}, seen {by['count']} times, cover {by['cover']}"
-    colour = f"v{views.index(by['view']) % 6}"
-    return el("li", el("mark", by["text"], cls=colour), " ", el("small", worth), title=title)
+    name = el("mark", by["text"], cls=colour(by["view"], views))
+    return el("li", name, " ", el("small", worth), title=title)

@@ -31,7 +31,7 @@ class Group:
     @property
     def label(self) -> str:
         """Its name in one line."""
-        return " – ".join(filter(None, [LABELS.get(self.system, self.system), self.apart]))
+        return ": ".join(filter(None, [LABELS.get(self.system, self.system), self.apart]))
 
     def mean(self, metric: str) -> float:
         """Mean over questions and seeds."""

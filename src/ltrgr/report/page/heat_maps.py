@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ def heat_maps(runs: Runs, sets: Sequence[Comparable], *, samples: int) -> Safe:
         where = "" if one is sets[0] else f" ({one.split}, {one.questions} questions)"
         for surface in surfaces(one.ranked, one.axes)[:MOST]:
             same = surface.x is surface.y
-            pair = surface.x.name if same else f"{surface.x.name} × {surface.y.name}"
+            pair = surface.x.name if same else f"{surface.x.name} by {surface.y.name}"
             cells = len(surface.cells)
             found.append((f"{pair}{where}, {cells} cells", _maps(runs, surface, samples=samples)))
     lead = (
@@ -64,7 +65,7 @@ def _maps(runs: Runs, surface: Surface, *, samples: int) -> Safe:
         for metric in METRICS
         if any(metric in group.metrics for group in surface.cells.values())
     ]
-    scale = f"One key (a confident identifier seen once) is worth {key:.1f} score units." if key else ""
+    scale = f"A confident identifier seen once is worth {key:.1f} score units." if key else ""
     held = ", ".join(f"{name} {shown(value)}" for name, value in surface.held)
     below = " ".join(filter(None, [f"Held: {held}." if held else "", scale]))
     return join([el("div", *maps, cls="maps"), el("p", below, cls="below")])
@@ -76,50 +77,63 @@ def _map(
     region = stable(surface, metric, samples=samples, level=LEVEL)
     means = {at: g.mean(metric) for at, g in surface.cells.items() if metric in g.metrics}
     low, high = min(means.values()), max(means.values())
-    ys = tuple(reversed(surface.ys))
+    shares = {at: (v - low) / (high - low) if high > low else 1.0 for at, v in means.items()}
     rows = []
-    for j, y in enumerate(ys):
-        cells = []
-        for i, x in enumerate(surface.xs):
-            group = surface.cells.get((x, y))
-            if group is None or (x, y) not in means:
-                cells.append(el("td", "", cls="empty"))
-                continue
-            share = (means[x, y] - low) / (high - low) if high > low else 1.0
-            near = {
-                "t": ys[j - 1] if j else None, "b": ys[j + 1] if j + 1 < len(ys) else None,
-            }  # fmt: skip
-            inside = {side: (x, other) in region for side, other in near.items()}
-            inside["t"], inside["b"] = inside["t"] and j > 0, inside["b"] and j + 1 < len(ys)
-            inside["l"] = i > 0 and (surface.xs[i - 1], y) in region
-            inside["r"] = i + 1 < len(surface.xs) and (surface.xs[i + 1], y) in region
-            edges = [f"e{s}" for s, within in inside.items() if (x, y) in region and not within]
-            cells.append(_cell(group, metric, share, best=means[x, y] == high, edges=edges))
+    for y in reversed(surface.ys):
+        cells = [
+            _cell(surface.cells[x, y], metric, shares[x, y], edges=_edges(surface, region, x, y))
+            if (x, y) in means
+            else el("td", "", cls="empty")
+            for x in surface.xs
+        ]
         name = "" if surface.x is surface.y else _tick(surface.y.name, y, key=key, unit=unit)
         rows.append(el("tr", el("th", name, scope="row"), *cells))
     ticks = [
         el("th", _tick(surface.x.name, x, key=key, unit=unit), scope="col") for x in surface.xs
     ]
-    corner = "" if surface.x is surface.y else f"{surface.y.name} ↑"
-    foot = el("tr", el("th", join([corner, el("br"), f"{surface.x.name} →"]), cls="corner"), *ticks)
-    caption = el("caption", metric.replace("mrr", "MRR"))
-    grid = el("table", caption, el("tbody", *rows), el("tfoot", foot), cls="heat")
-    return el("div", grid, cls="scroll", tabindex="0", role="region", aria_label=f"heat map {metric}")
+    foot = el("tr", el("td", cls="corner"), *ticks)
+    name = metric.replace("mrr", "MRR")
+    up = "" if surface.x is surface.y else f", up: {surface.y.name}"
+    caption = el("p", name, el("small", f"across: {surface.x.name}{up}"), cls="caption")
+    grid = el("table", el("tbody", *rows), el("tfoot", foot), cls="heat")
+    label = f"heat map of {name}"
+    return el(
+        "div",
+        caption,
+        el("div", grid, cls="scroll", tabindex="0", role="region", aria_label=label),
+    )
 
 
-def _cell(group: Group, metric: str, share: float, *, best: bool, edges: list[str]) -> Safe:
+def _edges(surface: Surface, region: set[tuple[Any, Any]], x: Any, y: Any) -> list[str] | None:
+    """The sides on which the stable region ends; None outside of it. Rows grow upwards."""
+    if (x, y) not in region:
+        return None
+    i, j = surface.xs.index(x), surface.ys.index(y)
+    beside = {"er": (i + 1, j), "el": (i - 1, j), "et": (i, j + 1), "eb": (i, j - 1)}
+    inside = {
+        (k, m)
+        for k, one in enumerate(surface.xs)
+        for m, other in enumerate(surface.ys)
+        if (one, other) in region
+    }
+    return [side for side, at in beside.items() if at not in inside]
+
+
+def _cell(group: Group, metric: str, share: float, *, edges: list[str] | None) -> Safe:
     value = f"{100 * group.mean(metric):.1f}"
     spread = group.spread(metric)
     small = el("small", f"± {100 * spread:.1f}") if spread is not None else ""
-    kinds = ["hot" if share > 0.55 else "cool", *edges]
+    kinds = ["hot" if share > 0.55 else "cool", *(edges or [])]
+    told = "" if edges is None else el("span", " stable", cls="unseen")
     seeds = f", {len(group.runs)} seeds" if len(group.runs) > 1 else ""
     return el(
         "td",
-        el("strong", value) if best else el("span", value),
+        el("strong", value) if share == 1.0 else el("span", value),
         small,
+        told,
         cls=" ".join(kinds),
         style=f"--share:{share:.3f}",
-        title=f"{group.label}: {value}{seeds}",
+        title=f"{group.label}: {value}{seeds}{'' if edges is None else ', stable'}",
     )
 
 
@@ -128,6 +142,8 @@ def _tick(name: str, value: Any, *, key: float | None, unit: str | None) -> Safe
     first = shown(value)
     if name not in IN_SCORES or not isinstance(value, int | float):
         return el("span", first)
-    keys, score = (value, key and value * key) if unit == "one_key" else (key and value / key, value)
-    lines = [f"{keys:.3g} keys" if keys is not None else "", f"{score:.4g}" if score is not None else ""]
-    return join([el("span", lines[0] or lines[1]), el("small", lines[1]) if all(lines) else ""])
+    worth = key or math.nan
+    keys, score = (value, value * worth) if unit == "one_key" else (value / worth, value)
+    if key is None:
+        return el("span", f"{first} keys" if unit == "one_key" else first)
+    return join([el("span", f"{keys:.3g} keys"), el("small", f"{score:.4g}")])

@@ -19,18 +19,20 @@ AT_ONCE = 6
 
 def learning_curves(runs: Runs, sets: Sequence[Comparable]) -> Safe:
     """The section of curves."""
-    ranked = [group for one in sets for group in one.ranked]
-    ranked.sort(key=lambda group: -group.mean("mrr@10") if "mrr@10" in group.metrics else 0.0)
+    ranked = [group for one in sets for group in _best_first(one.ranked)]
     if not ranked and not runs.of("pretrain"):
         return Safe("")
     second: list[tuple[str, object]] = [
-        (group.label.partition(" – ")[2] or group.label, charts)
+        (group.apart or group.label, charts)
         for group in ranked
         if (charts := _stage_two([_trained(runs, run) for run in group.runs]))
     ]
-    parts = [el("h3", "Stage 1: learning to generate"), _stage_one(runs)]
+    parts = [el("h3", "Stage 1: learning to generate"), _stage_one(runs, sets)]
     if second:
-        parts += [el("h3", "Stage 2: learning to rank"), _overview(runs, ranked)]
+        parts += [
+            el("h3", "Stage 2: learning to rank"),
+            _overview(runs, _best_first(sets[0].ranked)),
+        ]
         parts.append(panels("curves", "System", second))
     return section(
         "curves",
@@ -41,18 +43,23 @@ def learning_curves(runs: Runs, sets: Sequence[Comparable]) -> Safe:
     )
 
 
+def _best_first(groups: Sequence[Group]) -> list[Group]:
+    return sorted(groups, key=lambda g: -g.mean("mrr@10") if "mrr@10" in g.metrics else 0.0)
+
+
 def _trained(runs: Runs, evaluation: Run) -> Mapping[str, Points]:
     return next((part.curves for part in runs.chain(evaluation) if part.stage == "rank"), {})
 
 
-def _stage_one(runs: Runs) -> Safe:
-    used = {part.fingerprint for run in runs.of("evaluate") for part in runs.chain(run)}
+def _stage_one(runs: Runs, sets: Sequence[Comparable]) -> Safe:
+    main = [run for group in (sets[0].groups if sets else ()) for run in group.runs]
+    used = {part.fingerprint for run in main for part in runs.chain(run)}
     trained = [run for run in runs.of("pretrain") if run.curves]
-    trained.sort(key=lambda run: run.fingerprint not in used)
+    trained = [run for run in trained if run.fingerprint in used] or trained
     losses, rates = [], []
     for i, run in enumerate(trained[:AT_ONCE]):
         index = runs.parent(run)
-        views = "+".join(index.inputs.get("views", {})) if index else ""
+        views = " + ".join(index.inputs.get("views", {})) if index else ""
         name = f"{views or 'model'} ({run.name[:6]})"
         loss = run.curves.get("train/generation_loss", [])
         losses.append(Series(name=name, points=_smooth(loss), colour=i))
@@ -63,22 +70,27 @@ def _stage_one(runs: Runs) -> Safe:
     hidden = len(trained) - AT_ONCE
     more = note(f"{hidden} more stage-1 models are not drawn.") if hidden > 0 else ""
     charts = [
-        line_chart(losses, label="Generation loss (running mean)", x_label="step"),
-        line_chart(rates, label="Learning rate", x_label="step", zero=True),
+        line_chart(losses, label="Generation loss (running mean)", x_label="step", wide=True),
+        line_chart(rates, label="Learning rate", x_label="step", zero=True, wide=True),
     ]
-    return join([el("div", *charts, cls="charts"), more])
+    return join([el("div", *charts, cls="charts two"), more])
 
 
 def _overview(runs: Runs, ranked: Sequence[Group]) -> Safe:
-    series = []
-    for i, group in enumerate(ranked[:AT_ONCE]):
-        curves = [_trained(runs, run).get("dev/mrr@10", []) for run in group.runs]
-        name = group.label.partition(" – ")[2] or group.label
-        series.append(Series(name=name, points=_mean(curves), colour=i))
-    chart = line_chart(
-        series, label="MRR@10 on dev, the best systems", x_label="step", percent=True
-    )
-    return el("div", chart, cls="charts wide") if chart else Safe("")
+    """Dev figures of the best systems, one line each."""
+    charts = []
+    for metric in ("dev/mrr@10", "dev/hits@5"):
+        series = [
+            Series(
+                name=group.apart or group.label,
+                points=_mean([_trained(runs, run).get(metric, []) for run in group.runs]),
+                colour=i,
+            )
+            for i, group in enumerate(ranked[:AT_ONCE])
+        ]
+        label = f"{metric.replace('dev/mrr', 'MRR').replace('dev/', '')} on dev, the best systems"
+        charts.append(line_chart(series, label=label, x_label="step", percent=True, wide=True))
+    return el("div", *charts, cls="charts two") if any(charts) else Safe("")
 
 
 def _stage_two(found: Sequence[Mapping[str, Points]]) -> Safe | None:
@@ -112,10 +124,10 @@ def _seeds(
     for i, name in enumerate(names):
         curves = [one[name] for one in found if name in one]
         words = name.partition("/")[2].replace("_", " ")
-        look = {"colour": colour + i, "dashed": name.endswith("one_key_score")}
-        if len(curves) > 1 and not look["dashed"]:
+        dashed = name.endswith("one_key_score")
+        if len(curves) > 1 and not dashed:
             series += [Series(name="", points=c, colour=colour + i, thin=True) for c in curves]
-        series.append(Series(name=words, points=_mean(curves), **look))
+        series.append(Series(name=words, points=_mean(curves), colour=colour + i, dashed=dashed))
     return series
 
 

@@ -62,7 +62,7 @@ def page(runs: Runs, *, title: str, samples: int) -> str:
         "header",
         el("p", f"ltrgr report, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC", cls="kicker"),
         el("h1", title),
-        summary(sets),
+        summary(runs, sets),
     )
     body = [
         el("a", "Skip to the results", href="#tables", cls="skip"),

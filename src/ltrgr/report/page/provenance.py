@@ -31,9 +31,9 @@ def _row(runs: Runs, run: Run) -> list[Safe]:
     return [
         cell(run.stage, cls="word"),
         cell(el("code", run.name), cls="word"),
-        cell(el("code", parent.name) if parent else "–", cls="word"),
+        cell(el("code", parent.name) if parent else "-", cls="word"),
         cell(el("code", words), cls="word command"),
         cell(time, cls="word"),
-        cell(join([el("code", str(git.get("commit") or "–")[:8]), changed]), cls="word"),
+        cell(join([el("code", str(git.get("commit") or "-")[:8]), changed]), cls="word"),
         cell(f"{run.seconds:.0f}", key=run.seconds),
     ]

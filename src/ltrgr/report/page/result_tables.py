@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from ltrgr.report.page.groups import LABELS, Comparable, Group
@@ -55,7 +54,7 @@ def _measured(runs: Runs, one: Comparable, *, samples: int) -> Safe:
         f"b: differs from BM25; p: differs from its own stage-1 model; paired randomisation "
         f"test, p < {LEVEL:g}"
     ]
-    shown = tuple(m.replace("mrr", "MRR").replace("ndcg", "nDCG") for m in names)
+    shown = tuple(_spelt(name) for name in names)
     return _html(ResultTable(title=title, metrics=shown, rows=rows, notes=tuple(notes)))
 
 
@@ -79,9 +78,8 @@ def _row(
             for letter, other in (("b", base), ("p", origin))
             if other not in (None, group) and _differs(group, other, name, samples=samples)
         )
-        shown = name.replace("mrr", "MRR").replace("ndcg", "nDCG")
         spread = group.spread(name)
-        cells[shown] = Cell(mean=group.mean(name), spread=spread, letters=letters)
+        cells[_spelt(name)] = Cell(mean=group.mean(name), spread=spread, letters=letters)
     seconds = [run.metrics.get("seconds_per_question") for run in group.runs]
     timed = sorted(s for s in seconds if s is not None)
     return Row(
@@ -95,9 +93,7 @@ def _row(
 def _differs(a: Group, b: Group | None, metric: str, *, samples: int) -> bool:
     if b is None or metric not in b.metrics:
         return False
-    return significant(
-        a.per_question(metric), b.per_question(metric), samples=samples, level=LEVEL
-    )
+    return significant(a.per_question(metric), b.per_question(metric), samples=samples, level=LEVEL)
 
 
 def _html(found: ResultTable) -> Safe:
@@ -122,28 +118,34 @@ def _cell(printed: Printed, *, head: bool, word: bool) -> Safe:
 
 def _named(label: str) -> Safe:
     """A generated label in two tones; a row's own name stays as it is."""
-    system, _, apart = label.partition(" – ")
+    system, _, apart = label.partition(": ")
     if system not in LABELS.values() or not apart:
         return el("span", label)
     return join([el("span", system), " ", el("span", apart, cls="apart")])
 
 
-def summary(sets: list[Comparable]) -> Safe:
+def summary(runs: Runs, sets: list[Comparable]) -> Safe:
     """The page's first lines: the best stage-2 system against its start, in figures."""
     if not sets or not (best := sets[0].best()):
         return Safe("")
+    before = runs.before(best.runs[0])
     cards = []
-    for metric in ("hits@1", "hits@5", "hits@20", "mrr@10"):
+    for metric in METRICS:
         if metric in best.metrics:
-            cards.append((f"{100 * best.mean(metric):.1f}", metric.replace("mrr", "MRR")))
-    shown = [el("div", el("dd", value), el("dt", name)) for value, name in cards]
+            value = 100 * best.mean(metric)
+            start = before.metrics.get(metric) if before else None
+            gain = "" if start is None else f"{value - 100 * start:+.1f} over stage 1"
+            cards.append(
+                el("div", el("dt", _spelt(metric)), el("dd", f"{value:.1f}"), el("dd", gain))
+            )
+    words = el("strong", best.apart or best.label)
     return join(
         [
-            el("p", "Best stage-2 system on the ", sets[0].split, " split: ", _plain(best)),
-            el("dl", *shown, cls="cards"),
+            el("p", f"Best MRR@10 of stage 2, {sets[0].split} split: ", words),
+            el("dl", *cards[:6], cls="cards"),
         ]
     )
 
 
-def _plain(group: Group) -> Safe:
-    return el("strong", re.sub(r"^Stage 2 – ", "", group.label))
+def _spelt(metric: str) -> str:
+    return metric.replace("mrr", "MRR").replace("ndcg", "nDCG")

@@ -11,6 +11,7 @@ from ltrgr.report.page.differences import Axis, usual
 from ltrgr.report.page.groups import Group
 from ltrgr.report.page.runs import significant
 
+
 @dataclass(frozen=True, kw_only=True)
 class Surface:
     """Groups over the values of two axes, everything else held at its usual value."""
@@ -57,9 +58,7 @@ def stable(surface: Surface, metric: str, *, samples: int, level: float) -> set[
     }
 
 
-def _surface(
-    x: Axis, y: Axis, groups: Sequence[Group], axes: Sequence[Axis]
-) -> Surface | None:
+def _surface(x: Axis, y: Axis, groups: Sequence[Group], axes: Sequence[Axis]) -> Surface | None:
     kept, held = _hold(groups, [axis for axis in axes if axis not in (x, y)])
     cells = {
         (x.of(group.flat), y.of(group.flat)): group

@@ -48,7 +48,7 @@ def table(
     head: Sequence[object],
     rows: Sequence[Sequence[Safe]],
     *,
-    caption: object = "",
+    caption: str = "",
     words: int = 1,
 ) -> Safe:
     """A table that a click on a heading sorts; the first ``words`` columns are text."""
@@ -57,12 +57,17 @@ def table(
         for i, name in enumerate(head)
     ]
     body = [el("tr", *row) for row in rows]
-    inner = [el("caption", caption)] if caption else []
-    inner += [el("thead", el("tr", *cells)), el("tbody", *body)]
-    return el("div", el("table", *inner, cls="sortable"), cls="scroll", tabindex="0", role="region")
+    grid = el("table", el("thead", el("tr", *cells)), el("tbody", *body), cls="sortable")
+    # The caption stands outside what scrolls, so that a narrow screen does not cut it.
+    above = el("p", caption, cls="caption") if caption else ""
+    name = str(caption) or "table"
+    scrolled = el("div", grid, cls="scroll", tabindex="0", role="region", aria_label=name)
+    return join([above, scrolled])
 
 
-def cell(content: object, *, key: object = None, head: bool = False, cls: str | None = None) -> Safe:
+def cell(
+    content: object, *, key: object = None, head: bool = False, cls: str | None = None
+) -> Safe:
     """A table cell; ``key`` is what it sorts by where that is not its text."""
     name, scope = ("th", "row") if head else ("td", None)
     return el(name, content, cls=cls, scope=scope, data_key=key)
