@@ -46,8 +46,8 @@ def distributions(runs: Runs, sets: Sequence[Comparable]) -> Safe:
         "scores",
         "Scores of positives and negatives",
         *parts,
-        lead="Share of passages per score. Left: the best relevant and the best irrelevant passage "
-        "of each question, the pair that decides the first place. Right: all listed passages.",
+        lead="Percent of passages per score. Best of each kind: the best relevant and the best "
+        "irrelevant passage of each question, the pair that decides the first place.",
     )
 
 
