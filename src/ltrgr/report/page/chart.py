@@ -144,7 +144,7 @@ def _line(series: Series, frame: Frame) -> Safe:
         floor = frame.at(0, frame.y[0])[1]
         area = f"{pixels[0][0]:.1f},{floor:.1f} {points} {pixels[-1][0]:.1f},{floor:.1f}"
         parts.insert(0, el("polyline", points=area, cls=f"{kinds[0]} area"))
-    if len(pixels) <= 12 and not series.thin and not series.filled:
+    if len(pixels) <= 12 and not (series.thin or series.filled or series.dashed):
         parts += [_dot(series, i, pixels[i]) for i in range(len(pixels))]
     return join(parts)
 

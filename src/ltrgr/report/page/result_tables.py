@@ -24,7 +24,7 @@ def result_tables(runs: Runs, sets: list[Comparable], *, samples: int) -> Safe:
         shown.append(el("h3", "Everything measured"))
         shown.append(measured[0])
     if len(measured) > 1:
-        rest = el("summary", f"{len(measured) - 1} smaller or older sets of questions")
+        rest = el("summary", f"Other sets of questions: {len(measured) - 1}")
         shown.append(el("details", rest, *measured[1:]))
     return section(
         "tables",
