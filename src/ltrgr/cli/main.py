@@ -26,6 +26,7 @@ VERBS = {
     "evaluate": "search with a trained model and compute the metrics",
     "search": 'answer questions: ltrgr search "who wrote ...?"',
     "table": "run everything and print the main table",
+    "report": "write one offline HTML page of all runs",
     "doctor": "show versions, devices, paths and what is cached",
 }
 """verb -> its line of help; the verb is a function of that name in ``ltrgr.cli.verbs``."""

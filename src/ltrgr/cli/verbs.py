@@ -78,6 +78,16 @@ def table(cfg: DictConfig) -> None:
     run_table(cfg, console=out)
 
 
+def report(cfg: DictConfig) -> None:
+    """Write the page of all runs."""
+    from ltrgr.report.page.page import write_page
+
+    written = write_page(
+        Path(cfg.root), Path(cfg.output), title=cfg.title, samples=int(cfg.samples)
+    )
+    _done("report", written)
+
+
 def doctor(cfg: DictConfig) -> None:
     """Look at the installation."""
     from ltrgr.cli.doctor import doctor as look

@@ -19,8 +19,10 @@ from ltrgr.pipeline.artefact import write_atomically
 from ltrgr.pipeline.describe import NOT_IDENTITY
 from ltrgr.pipeline.progress import watch
 from ltrgr.pipeline.settings import Compute
+from ltrgr.pipeline.showing import write_examples, write_scores
 from ltrgr.retrieval.bm25 import BM25
 from ltrgr.retrieval.retriever import Retriever
+from ltrgr.scoring.scale import one_key_score
 from ltrgr.scoring.settings import Scoring
 
 
@@ -102,6 +104,7 @@ def evaluate_retriever(
         _collect(run, split, part, lists.passage, lists.score, ids)
     seconds = (time.perf_counter() - start) / max(1, len(texts))
     write_measured(directory, run=run, split=split, corpus=corpus, seconds=seconds, tag="ltrgr")
+    _show(directory, run=run, split=split, retriever=retriever, k=settings.passages)
 
 
 def evaluate_bm25(
@@ -146,6 +149,19 @@ def write_measured(
     write_atomically(directory / "per_question.json", json.dumps(stored))
     metrics |= {"seconds_per_question": seconds, "questions": len(split.queries)}
     write_atomically(directory / "metrics.json", json.dumps(metrics, indent=2))
+
+
+def _show(directory: Path, *, run: Run, split: Split, retriever: Retriever, k: int) -> None:
+    """What `ltrgr report` draws: ``scores.json`` and ``examples.json``."""
+    n_tokens, scoring = retriever.index.n_tokens, retriever.scoring
+    try:
+        one_key = one_key_score(n_tokens=n_tokens, settings=scoring)
+    except ValueError:
+        one_key = 1.0  # a corpus of a few tokens has no such unit; any width does
+    write_scores(directory / "scores.json", run=run, split=split, one_key=one_key)
+    write_examples(
+        directory / "examples.json", split=split, search=lambda texts: retriever.search(texts, k=k)
+    )
 
 
 def _collect(

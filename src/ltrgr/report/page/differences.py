@@ -1,0 +1,139 @@
+"""What sets runs apart: the settings of the whole chain, flattened, and those that differ."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ltrgr.report.page.runs import Run, Runs
+
+Flat = dict[str, Any]
+
+SKIPPED = {"is", "corpus", "model", "mined", "index", "system", "targets", "unit", "seed"}
+"""inputs that are other artefacts, types, or told elsewhere"""
+
+
+SWEPT = 3
+"""settings that a name can hold"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One setting that differs between runs."""
+
+    name: str
+    keys: tuple[str, ...]
+    """flattened settings that always change together and are called the same"""
+
+    def of(self, flat: Flat) -> Any:
+        """The value in a run; None where the run has no such setting."""
+        return flat.get(self.keys[0])
+
+
+def flatten(runs: Runs, run: Run) -> Flat:
+    """Every setting of a run and of what it was made from, ``stage.section.name`` -> value.
+
+    The stage-2 seed is left out: runs that differ in it alone are repeats.
+    """
+    flat: Flat = {}
+    for part in runs.chain(run):
+        inputs = dict(part.inputs)
+        if part.stage == "evaluate":
+            for known in ("settings", "corpus"):
+                inputs.pop(known, None)
+        if views := inputs.pop("views", None):
+            flat["index.views"] = " + ".join(views)
+        settings = inputs.pop("settings", {})
+        terms = settings.get("objective", {}).get("terms", {})
+        if terms:
+            flat["rank.loss"] = _names(terms, "loss")
+            flat["rank.sampler"] = _names(terms, "sampler")
+            flat["rank.unit"] = next((t["unit"] for t in terms.values() if "unit" in t), None)
+        for section in (inputs, settings):
+            flat.update(_flat(section, part.stage))
+    return flat
+
+
+def seed_of(runs: Runs, run: Run) -> int | None:
+    """The seed of stage 2; None for other systems."""
+    rank = next((part for part in runs.chain(run) if part.stage == "rank"), None)
+    return None if rank is None else rank.inputs.get("settings", {}).get("seed")
+
+
+def axes(flats: Sequence[Flat]) -> list[Axis]:
+    """The settings with more than one value, those that run alike under one name taken as one."""
+    keys = list(dict.fromkeys(key for flat in flats for key in flat))
+    columns = {key: tuple(_hashable(flat.get(key)) for flat in flats) for key in keys}
+    alike: dict[tuple[str, tuple[Any, ...]], list[str]] = defaultdict(list)
+    for key, column in columns.items():
+        if len(set(column)) > 1:
+            alike[(key.rpartition(".")[2], column)].append(key)
+    short = Counter(name for name, _ in alike)
+    return [
+        Axis(name=name if short[name] == 1 else _longer(found[0]), keys=tuple(found))
+        for (name, _), found in alike.items()
+    ]
+
+
+def described(flat: Flat, found: Sequence[Axis], flats: Sequence[Flat]) -> str:
+    """What is particular to a run: kinds always, other settings where they are not the usual.
+
+    A sweep over few settings names all of them.
+    """
+    words = []
+    all_of_them = len(found) <= SWEPT
+    for axis in found:
+        value = axis.of(flat)
+        kind = axis.name in ("views", "loss")
+        if value is not None and (kind or all_of_them or value != usual(axis, flats)):
+            words.append(f"{axis.name} {shown(value)}")
+    return ", ".join(words)
+
+
+def usual(axis: Axis, flats: Sequence[Flat]) -> Any:
+    """The value that most runs have (the first of equals); runs without the setting do not vote."""
+    values = [axis.of(flat) for flat in flats if axis.of(flat) is not None]
+    counts = Counter(_hashable(value) for value in values)
+    top = counts.most_common(1)[0][0] if counts else None
+    return next((value for value in values if _hashable(value) == top), None)
+
+
+def shown(value: Any) -> str:
+    """A setting as people write it.
+
+    >>> shown(1.30), shown(None), shown("ltrgr.losses.margin:margin")
+    ('1.3', '-', 'margin')
+    """
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value).rpartition(":")[2]
+
+
+def _flat(settings: Mapping[str, Any], prefix: str) -> Flat:
+    flat: Flat = {}
+    for key, value in settings.items():
+        if key in SKIPPED:
+            continue
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}.{key}"))
+        elif not (key == "call" and prefix.endswith((".loss", ".sampler"))):
+            flat[f"{prefix}.{key}"] = value
+    return flat
+
+
+def _names(terms: Mapping[str, Mapping[str, Any]], part: str) -> str:
+    calls = [shown(term.get(part, {}).get("call", "")) for term in terms.values()]
+    return " + ".join(dict.fromkeys(call for call in calls if call))
+
+
+def _longer(key: str) -> str:
+    parts = [part for part in key.split(".") if part not in ("settings", "loss", "objective")]
+    return ".".join(parts[-2:])
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value

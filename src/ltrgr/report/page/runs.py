@@ -1,0 +1,167 @@
+"""Finished run folders as the page reads them: JSON and CSV, never a model."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltrgr.evaluation.significance import paired_randomisation
+
+STAGES = ("index", "pretrain", "mine", "rank", "evaluate")
+
+
+class NoRuns(ValueError):  # noqa: N818
+    """There is nothing to report on."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """One artefact."""
+
+    stage: str
+    directory: Path
+    fingerprint: str
+    inputs: Mapping[str, Any]
+    seconds: float
+    environment: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """How its folder is called."""
+        return self.directory.name
+
+    @cached_property
+    def values(self) -> dict[str, NDArray[np.float64]]:
+        """metric -> value per question; empty where this is no evaluation."""
+        stored = self.read("per_question.json") or {}
+        return {k: np.asarray(v, dtype=np.float64) for k, v in stored.get("values", {}).items()}
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """metric -> mean, and ``seconds_per_question``."""
+        return self.read("metrics.json") or {}
+
+    @cached_property
+    def curves(self) -> dict[str, list[tuple[float, float]]]:
+        """logged name -> (step, value) in order; a resumed run's later file wins a step."""
+        points: dict[str, dict[float, float]] = defaultdict(dict)
+        for path in sorted(self.directory.glob("curves/*/metrics.csv"), key=_version):
+            with path.open(newline="", encoding="utf-8") as file:
+                for row in csv.DictReader(file):
+                    for name, value in row.items():
+                        if value and row.get("step") and name not in ("step", "epoch"):
+                            points[name][float(row["step"])] = float(value)
+        return {name: sorted(found.items()) for name, found in points.items()}
+
+    def read(self, name: str) -> Any:
+        """A JSON file of the folder; None where it is not there."""
+        path = self.directory / name
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """Every finished artefact below ``root``, by stage and by fingerprint."""
+
+    root: Path
+    found: tuple[Run, ...]
+
+    @classmethod
+    def load(cls, root: Path) -> Runs:
+        """Read ``<root>/<stage>/<name>/DONE.json``.
+
+        Raises:
+            NoRuns: nothing was measured and no table was written there.
+        """
+        paths = [p for stage in STAGES for p in sorted(root.glob(f"{stage}/*/DONE.json"))]
+        runs = cls(
+            root=root, found=tuple(_run(p.parent) for p in paths if p.parent.suffix != ".partial")
+        )
+        if not runs.of("evaluate") and not list(root.glob("*/table.json")):
+            raise NoRuns(
+                f"found no finished evaluation and no table.json under {root}, expected runs to "
+                "report on; run `ltrgr table` or `ltrgr rank` first, or name their folder: "
+                "ltrgr report root=FOLDER"
+            )
+        return runs
+
+    def of(self, stage: str) -> list[Run]:
+        """The runs of a stage, oldest first."""
+        mine = [run for run in self.found if run.stage == stage]
+        return sorted(mine, key=lambda run: str(run.environment.get("time", "")))
+
+    def parent(self, run: Run) -> Run | None:
+        """What a run was made from: its model, rank lists, stage-1 model or index."""
+        for key in ("model", "mined", "index"):
+            if found := self._by_fingerprint.get(str(run.inputs.get(key))):
+                return found
+        return None
+
+    def chain(self, run: Run) -> list[Run]:
+        """The run and all that it was made from."""
+        chain = [run]
+        while (parent := self.parent(chain[-1])) and parent not in chain:
+            chain.append(parent)
+        return chain
+
+    def before(self, evaluation: Run) -> Run | None:
+        """The evaluation, on the same questions, of the stage-1 model that stage 2 began with."""
+        first = next((run for run in self.chain(evaluation) if run.stage == "pretrain"), None)
+        if first is None or evaluation.inputs.get("system") != "rank":
+            return None
+        same = [
+            run
+            for run in self.of("evaluate")
+            if run.inputs.get("model") == first.fingerprint and asked(run) == asked(evaluation)
+        ]
+        alike = [run for run in same if _search(run) == _search(evaluation)]
+        return next(iter([*alike, *same]), None)
+
+    @cached_property
+    def _by_fingerprint(self) -> dict[str, Run]:
+        return {run.fingerprint: run for run in self.found}
+
+
+def asked(run: Run) -> tuple[str, ...]:
+    """What was asked: runs are compared only where this is the same."""
+    settings = run.inputs.get("settings", {})
+    parts = [settings.get(key) for key in ("split", "questions", "passages")]
+    return (str(run.inputs.get("corpus")), *map(str, parts))
+
+
+def significant(
+    a: NDArray[np.float64], b: NDArray[np.float64], *, samples: int, level: float
+) -> bool:
+    """Whether two systems differ by the paired randomisation test, p < level."""
+    return len(a) == len(b) and paired_randomisation(a, b, samples=samples) < level
+
+
+def _search(run: Run) -> tuple[Any, Any]:
+    return run.inputs.get("scoring"), run.inputs.get("decoding")
+
+
+def _version(path: Path) -> tuple[int, str]:
+    number = path.parent.name.rpartition("_")[2]
+    return (int(number) if number.isdigit() else 0, path.parent.name)
+
+
+def _run(directory: Path) -> Run:
+    done = json.loads((directory / "DONE.json").read_text(encoding="utf-8"))
+    environment = directory / "environment.json"
+    return Run(
+        stage=done["stage"],
+        directory=directory,
+        fingerprint=done["fingerprint"],
+        inputs=done["inputs"],
+        seconds=float(done.get("seconds", 0)),
+        environment=json.loads(environment.read_text()) if environment.is_file() else {},
+    )
