@@ -42,6 +42,16 @@ def test_the_peak_by_hand(tokens: int, ids: int, per_token: float) -> None:
     assert found == int(per_token * tokens) + 80 + 32 * ids + FIXED_BYTES
 
 
+@pytest.mark.parametrize(
+    ("tokens", "ids", "per_token"),
+    # the symbols' bytes as integers and as bytes, four or eight for each of their positions, rows
+    [(100 * MILLION, 65_535, 16), (100 * MILLION, 65_536, 28), (600 * MILLION, 65_535, 24)],
+)
+def test_the_peak_of_a_sort_of_bytes(tokens: int, ids: int, per_token: int) -> None:
+    found = peak_bytes(tokens=tokens, passages=0, vocabulary_size=ids, as_bytes=True)
+    assert found == per_token * tokens + 32 * ids + FIXED_BYTES
+
+
 def test_the_disk_by_hand() -> None:
     # 4 + 4 + 1/16 + 2 + 2, one hint of 4 bytes per 128 positions, wide lists 1
     found = disk_bytes(tokens=128 * MILLION, passages=MILLION, vocabulary_size=1000)

@@ -14,6 +14,7 @@ from ltrgr.index.arrays import WIDE_THRESHOLD, IndexArrays
 from ltrgr.index.construction import Progress, check_corpus, construct
 from ltrgr.index.machine import free_disk, free_memory
 from ltrgr.index.memory_plan import plan_build
+from ltrgr.index.sais_library import integer_sort
 from ltrgr.index.storage import read_index
 from ltrgr.index.writing import IndexWriter
 
@@ -78,6 +79,7 @@ class FMIndex:
             vocabulary_size=vocabulary_size,
             free_memory=free_memory(),
             free_disk=free_disk(Path(directory)),
+            as_bytes=integer_sort(32) is None,
         )
         log.info("%s", plan)
         if not force:

@@ -72,12 +72,18 @@ def plan_build(
     vocabulary_size: int,
     free_memory: int | None,
     free_disk: int | None,
+    as_bytes: bool = False,
 ) -> BuildPlan:
-    """Work out the plan; `ltrgr.index.machine` tells what is free."""
+    """Work out the plan; `ltrgr.index.machine` tells what is free.
+
+    ``as_bytes``: PySAIS can only be given bytes (`ltrgr.index.suffix_array`), which takes more.
+    """
     return BuildPlan(
         tokens=tokens,
         passages=passages,
-        peak_bytes=peak_bytes(tokens=tokens, passages=passages, vocabulary_size=vocabulary_size),
+        peak_bytes=peak_bytes(
+            tokens=tokens, passages=passages, vocabulary_size=vocabulary_size, as_bytes=as_bytes
+        ),
         disk_bytes=disk_bytes(tokens=tokens, passages=passages, vocabulary_size=vocabulary_size),
         free_memory=free_memory,
         free_disk=free_disk,
@@ -87,19 +93,23 @@ def plan_build(
             room=int(HEADROOM * free_memory),
             passages_per_token=passages / tokens,
             vocabulary_size=vocabulary_size,
+            as_bytes=as_bytes,
         ),
     )
 
 
-def peak_bytes(*, tokens: int, passages: int, vocabulary_size: int) -> int:
+def peak_bytes(*, tokens: int, passages: int, vocabulary_size: int, as_bytes: bool = False) -> int:
     """The highest memory of a build above the caller's own arrays.
 
     Either the suffix sort, 8 bytes per token with 32-bit positions and 16 with 64-bit ones from
     2^31 tokens on, or what follows: suffix array and occurrence lists (a row each), transform and
     text (a symbol each), should the disk be too slow for the suffix array to be gone by then.
+    ``as_bytes``: the sort takes 6 bytes per byte of a symbol, 10 from 2^30 bytes on, and a row.
     """
     row, symbol = _widths(tokens=tokens, vocabulary_size=vocabulary_size)
     sort = 2 * (4 if tokens < 2**31 - 2**20 else 8)
+    if as_bytes:
+        sort = row + (6 if tokens * symbol < 2**30 else 10) * symbol
     after = 2 * row + 2 * symbol + row / 64
     return int(max(sort, after) * tokens) + 8 * passages + 32 * vocabulary_size + FIXED_BYTES
 
@@ -115,13 +125,17 @@ def _widths(*, tokens: int, vocabulary_size: int) -> tuple[int, int]:
     return row_dtype(tokens + 1).itemsize, 2 if vocabulary_size + 1 <= 2**16 else 4
 
 
-def _shard_tokens(*, room: int, passages_per_token: float, vocabulary_size: int) -> int | None:
+def _shard_tokens(
+    *, room: int, passages_per_token: float, vocabulary_size: int, as_bytes: bool
+) -> int | None:
     """The largest size in whole millions whose peak is within ``room``, by bisection."""
 
     def fits(millions: int) -> bool:
         tokens = millions * 10**6
         passages = round(passages_per_token * tokens)
-        peak = peak_bytes(tokens=tokens, passages=passages, vocabulary_size=vocabulary_size)
+        peak = peak_bytes(
+            tokens=tokens, passages=passages, vocabulary_size=vocabulary_size, as_bytes=as_bytes
+        )
         return peak <= room
 
     low, high = 0, max(1, room // 10**6)
