@@ -97,6 +97,7 @@ def shifted(arrays: IndexArrays, shift: int, directory: Path) -> IndexArrays:
     def hole(name: str, tail: np.ndarray, begin: int) -> Any:
         mapped = np.memmap(directory / name, tail.dtype, "w+", shape=(begin + len(tail),))
         mapped[begin:] = tail
+        (directory / name).unlink()  # a mapped file outlives its name
         plain = np.asarray(mapped)
         plain.setflags(write=False)
         return plain

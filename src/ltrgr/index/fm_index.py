@@ -95,7 +95,7 @@ class FMIndex:
                 keep=writer.add,
                 progress=report,
             )
-            report("saving", 0.95)
+            report("saving", 0.99)
             writer.finish(
                 tokens=len(tokens),
                 passages=len(offsets) - 1,
