@@ -31,8 +31,8 @@ SORTED_PER_SECOND = 6e6
 """Tokens, on one core; paces the display of the one step that cannot say how far it is."""
 
 SORT_SHARE = 0.77
-"""The suffix array's part of a build's processor time: 0.77 at 100 M tokens, 0.8 at 30 M. The shares
-that `construct` reports after it are those of 100 M."""
+"""The suffix array's part of a build's processor time at 100 M tokens (0.8 at 30 M); what
+`construct` reports after it was measured there too."""
 
 
 def check_corpus(*, tokens: NDArray[Any], offsets: NDArray[Any], vocabulary_size: int) -> None:
