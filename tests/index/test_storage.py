@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import socket
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -95,7 +94,7 @@ def test_an_array_of_another_type_is_found_at_once(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 2}, "format version 2, this ltrgr reads 1"),
+        ({"version": 1}, "format version 1, this ltrgr reads 2: build it again with `ltrgr index`"),
         ({"format": "somebody else's"}, "does not describe an ltrgr-index"),
         ({"files": {}}, "lacks entries"),
         ({"wide_threshold": None}, "lacks entries"),
@@ -134,44 +133,6 @@ def test_an_empty_directory_and_missing_parents_will_do(tmp_path: Path) -> None:
     WORLD.build(tmp_path)
     WORLD.build(tmp_path.parent / f"{tmp_path.name}-deep" / "er")
     assert count(tmp_path, [1]) == 3
-
-
-@pytest.mark.parametrize("moment", ["_checksum", "_swap"])
-def test_an_interrupted_build_keeps_the_old_index(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(storage, moment, interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        OTHER.build(directory)
-    monkeypatch.undo()
-    assert count(directory, [1, 2], verify=True) == 2
-    assert [path.name for path in directory.parent.iterdir()] == ["index"]
-
-
-def test_leftovers_of_dead_processes_are_removed(directory: Path, dead_process: int) -> None:
-    host = socket.gethostname()
-    dead = directory.parent / f".index.partial@{host}@{dead_process}"
-    recycled = directory.parent / f".index.old@{host}@{os.getpid()}"
-    alive = directory.parent / f".index.partial@{host}@{os.getppid()}"
-    elsewhere = directory.parent / f".index.partial@not-{host}@{dead_process}"
-    for leftover in (dead, recycled, alive, elsewhere):
-        leftover.mkdir()
-        (leftover / "bwt.npy").write_bytes(b"half")
-    WORLD.build(directory)
-    assert [p.exists() for p in (dead, recycled, alive, elsewhere)] == [False, False, True, True]
-    assert count(directory, [1]) == 3
-
-
-@pytest.fixture
-def dead_process() -> int:
-    child = multiprocessing.get_context("spawn").Process(target=int)
-    child.start()
-    child.join()
-    assert child.pid is not None
-    return child.pid
 
 
 def test_two_processes_read_one_index(directory: Path) -> None:

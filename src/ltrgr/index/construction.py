@@ -1,4 +1,4 @@
-"""From token ids to the arrays of an index, all in memory."""
+"""From token ids to the arrays of an index, one after the other."""
 
 from __future__ import annotations
 
@@ -11,11 +11,28 @@ from numpy.typing import NDArray
 
 from ltrgr.index.arrays import HINT_SHIFT, SAMPLE_SHIFT, IndexArrays
 from ltrgr.index.errors import IndexFormatError
+from ltrgr.index.heartbeat import run_reporting
 from ltrgr.index.suffix_array import row_dtype, suffix_array
 from ltrgr.index.wide import wide_intervals
 
 Progress = Callable[[str, float], None]
-"""Called with the name of the step that begins and the share of the work already done."""
+"""Called with the name of the step that begins, or goes on, and the share of the time spent."""
+
+Keep = Callable[[str, NDArray[Any]], None]
+"""Takes a finished array and its name in `IndexArrays`."""
+
+SMALL = (
+    *("samples", "first", "passage_offsets", "passage_hint"),
+    *("wide_lo", "wide_hi", "wide_offsets", "wide_tokens", "wide_counts"),
+)
+"""What is kept last; the four large arrays before."""
+
+SORTED_PER_SECOND = 6e6
+"""Tokens, on one core; paces the display of the one step that cannot say how far it is."""
+
+SORT_SHARE = 0.77
+"""The suffix array's part of a build's processor time at 100 M tokens (0.8 at 30 M); what
+`construct` reports after it was measured there too."""
 
 
 def check_corpus(*, tokens: NDArray[Any], offsets: NDArray[Any], vocabulary_size: int) -> None:
@@ -35,6 +52,11 @@ def check_corpus(*, tokens: NDArray[Any], offsets: NDArray[Any], vocabulary_size
         raise IndexFormatError(
             f"token id {wrong} at position {int(np.argmax(tokens == wrong))}: expected 0 <= id < "
             f"{vocabulary_size}; give `ltrgr index` the tokenizer that wrote these ids"
+        )
+    if len(offsets) > 2**31:
+        raise IndexFormatError(
+            f"{len(offsets) - 1} passages: expected fewer than 2^31, which is what an index can "
+            "number; build in shards, `ltrgr index index.shard_tokens=...`"
         )
     if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(tokens):
         ends = f"from {offsets[0]} to {offsets[-1]}" if len(offsets) else "empty"
@@ -56,25 +78,43 @@ def construct(
     offsets: NDArray[Any],
     vocabulary_size: int,
     wide_threshold: int,
+    keep: Keep,
     progress: Progress,
-) -> IndexArrays:
-    """Build every array of the index of a corpus that `check_corpus` has accepted."""
-    symbol_dtype = np.uint16 if vocabulary_size + 1 <= 2**16 else np.uint32
+    rows: np.dtype[Any] | None = None,
+) -> None:
+    """Build every array of the index of a corpus that `check_corpus` has accepted.
+
+    Each goes to ``keep`` as soon as it is complete, so that it can be written, and its memory
+    given back, while the next one is computed. ``rows`` is the integer type that numbers rows and
+    positions: the smallest that does, unless a test asks for int64.
+    """
+    n = len(tokens)
+    row_type = row_dtype(n + 1) if rows is None else np.dtype(rows)
     progress("suffix array", 0.0)
-    text = tokens.astype(symbol_dtype)
-    suffixes = suffix_array(text[::-1])
-    progress("Burrows-Wheeler transform", 0.7)
+    suffixes = run_reporting(
+        lambda: suffix_array(tokens[::-1], rows=row_type),
+        expected_seconds=n / SORTED_PER_SECOND,
+        report=lambda share: progress("suffix array", SORT_SHARE * share),
+    )
+    keep("suffix_array", suffixes)
+    progress("Burrows-Wheeler transform", SORT_SHARE)
+    text = tokens.astype(np.uint16 if vocabulary_size + 1 <= 2**16 else np.uint32)
+    keep("text", text)
     bwt = _transform(suffixes, text)
-    progress("occurrence lists", 0.78)
+    del suffixes
+    keep("bwt", bwt)
+    progress("occurrence lists", 0.88)
     first = _first_rows(text, vocabulary_size)
-    occurrences = _group_rows(bwt, first, np.empty(len(bwt), row_dtype(len(bwt))))
+    occurrences = _group_rows(bwt, first, np.empty(len(bwt), row_type))
+    keep("occurrences", occurrences)
+    progress("wide intervals", 0.92)
     no_rows = np.empty(0, np.int64)
     arrays = IndexArrays(
         bwt=bwt,
         occurrences=occurrences,
         samples=occurrences[:: 1 << SAMPLE_SHIFT].copy(),
         first=first,
-        suffix_array=suffixes,
+        suffix_array=np.empty(0, row_type),  # may be written and gone by now
         text=text,
         passage_offsets=offsets.astype(np.int64),
         passage_hint=_passage_hint(offsets),
@@ -82,11 +122,12 @@ def construct(
         wide_hi=no_rows,
         wide_offsets=np.zeros(1, np.int64),
         wide_tokens=np.empty(0, np.int32),
-        wide_counts=np.empty(0, row_dtype(len(bwt))),
+        wide_counts=np.empty(0, row_type),
         wide_threshold=wide_threshold,
     )
-    progress("wide intervals", 0.86)
-    return wide_intervals(arrays)
+    arrays = wide_intervals(arrays)
+    for name in SMALL:
+        keep(name, getattr(arrays, name))
 
 
 def _first_rows(text: NDArray[Any], vocabulary_size: int) -> NDArray[np.int64]:

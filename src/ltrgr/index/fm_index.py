@@ -12,7 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from ltrgr.index import batch
 from ltrgr.index.arrays import WIDE_THRESHOLD, IndexArrays
 from ltrgr.index.construction import Progress, check_corpus, construct
-from ltrgr.index.storage import read_index, write_index
+from ltrgr.index.machine import free_disk, free_memory
+from ltrgr.index.memory_plan import plan_build
+from ltrgr.index.sais_library import integer_sort
+from ltrgr.index.storage import read_index
+from ltrgr.index.writing import IndexWriter
 
 log = logging.getLogger("ltrgr")
 
@@ -28,8 +32,8 @@ class FMIndex:
 
     Bytes per token, up to 65,535 token ids (beyond: 4 more): transform 2, occurrence lists 4.1,
     suffix array 4 (touched only by `locate`), text 2, wide lists below 1, passages 12 / length:
-    13 on disk, of which a search without `locate` touches about 7. Building takes 19 at its peak
-    (28 beyond 65,535 ids), the caller's int32 tokens included.
+    13 on disk, of which a search without `locate` touches about 7. Building takes 16 at its peak
+    (20 beyond 65,535 ids or 2^31 tokens), the caller's int32 tokens included.
 
     The methods take and give whole arrays. `arrays` goes into compiled code of other rooms,
     which finds the single steps in `ltrgr.index.kernels`. All methods may run in several threads.
@@ -48,6 +52,7 @@ class FMIndex:
         directory: str | Path,
         wide_threshold: int = WIDE_THRESHOLD,
         progress: Progress | None = None,
+        force: bool = False,
     ) -> FMIndex:
         """Build the index of a corpus, save it to ``directory`` and open it.
 
@@ -57,25 +62,46 @@ class FMIndex:
             vocabulary_size: V, also of ids that the corpus never uses.
             directory: replaced in one rename if it holds an index already.
             wide_threshold: rows above which an interval's next tokens are listed at build time.
-            progress: called with the step that begins and the share already done.
+            progress: called with the step that begins or goes on, and the share already done.
+            force: begin even if memory or disk will not suffice.
 
         Raises:
             IndexFormatError: an id out of range, an empty passage, offsets that do not increase,
                 no tokens at all, or a directory that holds something else.
+            BuildTooLargeError: memory or disk will not suffice, before any work.
+            OSError: a file cannot be written; what was there before stays.
         """
         tokens, offsets = np.asarray(tokens), np.asarray(offsets)
         check_corpus(tokens=tokens, offsets=offsets, vocabulary_size=vocabulary_size)
+        plan = plan_build(
+            tokens=len(tokens),
+            passages=len(offsets) - 1,
+            vocabulary_size=vocabulary_size,
+            free_memory=free_memory(),
+            free_disk=free_disk(Path(directory)),
+            as_bytes=integer_sort(32) is None,
+        )
+        log.info("%s", plan)
+        if not force:
+            plan.check()
         announce_compilation()
         report = progress or (lambda step, share: None)
-        arrays = construct(
-            tokens=tokens,
-            offsets=offsets,
-            vocabulary_size=vocabulary_size,
-            wide_threshold=wide_threshold,
-            progress=report,
-        )
-        report("saving", 0.93)
-        write_index(arrays=arrays, directory=Path(directory))
+        with IndexWriter(Path(directory)) as writer:
+            construct(
+                tokens=tokens,
+                offsets=offsets,
+                vocabulary_size=vocabulary_size,
+                wide_threshold=wide_threshold,
+                keep=writer.add,
+                progress=report,
+            )
+            report("saving", 0.99)
+            writer.finish(
+                tokens=len(tokens),
+                passages=len(offsets) - 1,
+                vocabulary_size=vocabulary_size,
+                wide_threshold=wide_threshold,
+            )
         report("done", 1.0)
         return cls.open(directory)
 

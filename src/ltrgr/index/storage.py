@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-import socket
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +14,14 @@ from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.errors import IndexFormatError
 
 FORMAT = "ltrgr-index"
-VERSION = 1
+VERSION = 2
+"""2: CRC-32 instead of sha256."""
 HEADER = "index.json"
 STORED = tuple(name for name in IndexArrays._fields if name != "wide_threshold")
 MEND = "build it again with `ltrgr index`"
 
-
-def write_index(*, arrays: IndexArrays, directory: Path) -> None:
-    """Write ``arrays`` to ``directory``, which holds the old index or the new one, never a part.
-
-    Everything goes to a sibling directory first, which is then renamed. What earlier, killed
-    builds of the same directory left behind on this machine is removed.
-
-    Raises:
-        IndexFormatError: ``directory`` exists and holds something that is no index.
-    """
-    if directory.exists() and not _is_replaceable(directory):
-        raise IndexFormatError(
-            f"{directory} exists and holds no {HEADER}: expected a new directory, an empty one or "
-            "an index; it is left as it is. Give `ltrgr index` another directory"
-        )
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(directory)
-    partial = _sibling(directory, "partial")
-    partial.mkdir()
-    try:
-        _write_files(arrays, partial)
-        _swap(partial, directory)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+CHUNK = 1 << 22
+"""Bytes that are read or written, and summed, at once: still in cache for the second of the two."""
 
 
 def read_index(*, directory: Path, verify: bool) -> IndexArrays:
@@ -75,30 +50,6 @@ def read_index(*, directory: Path, verify: bool) -> IndexArrays:
     return arrays
 
 
-def _write_files(arrays: IndexArrays, directory: Path) -> None:
-    files: dict[str, dict[str, Any]] = {}
-    for name in STORED:
-        path, array = directory / f"{name}.npy", getattr(arrays, name)
-        np.save(path, array, allow_pickle=False)
-        files[name] = {
-            "bytes": path.stat().st_size,
-            "dtype": array.dtype.str,
-            "length": len(array),
-            "sha256": _checksum(path),
-        }
-    header = {
-        "format": FORMAT,
-        "version": VERSION,
-        "tokens": len(arrays.text),
-        "passages": len(arrays.passage_offsets) - 1,
-        "vocabulary_size": len(arrays.first) - 2,
-        "wide_threshold": arrays.wide_threshold,
-        "files": files,
-    }
-    # last, so that a directory with a header has all its files
-    (directory / HEADER).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
-
-
 def _read_header(directory: Path) -> dict[str, Any]:
     path = directory / HEADER
     if not path.is_file():
@@ -124,7 +75,7 @@ def _is_complete(header: dict[str, Any]) -> bool:
     return (
         all(isinstance(header.get(name), int) for name in numbers)
         and isinstance(files, dict)
-        and all({"bytes", "dtype", "length", "sha256"} <= set(files.get(n, ())) for n in STORED)
+        and all({"bytes", "dtype", "length", "crc32"} <= set(files.get(n, ())) for n in STORED)
     )
 
 
@@ -134,7 +85,7 @@ def _check_file(path: Path, entry: dict[str, Any], *, verify: bool) -> None:
     size = path.stat().st_size
     if size != entry["bytes"]:
         raise IndexFormatError(f"{path} has {size} bytes, expected {entry['bytes']}: {MEND}")
-    if verify and _checksum(path) != entry["sha256"]:
+    if verify and _checksum(path) != entry["crc32"]:
         raise IndexFormatError(f"{path} does not match its checksum (damaged on disk): {MEND}")
 
 
@@ -152,44 +103,11 @@ def _map(path: Path, entry: dict[str, Any]) -> NDArray[Any]:
     return array
 
 
-def _checksum(path: Path) -> str:
+def _checksum(path: Path) -> int:
+    """CRC-32, against damage and not malice: 1 of 2^32 random changes goes unseen, of flips of up
+    to three bits and of runs of up to 32 none. It keeps up with the disk (6 GB/s; sha256 1.8)."""
+    checksum = 0
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _is_replaceable(directory: Path) -> bool:
-    if not directory.is_dir():
-        return False
-    return (directory / HEADER).is_file() or not any(directory.iterdir())
-
-
-def _swap(partial: Path, directory: Path) -> None:
-    """Readers that mapped the old files keep them: a mapped file outlives its name."""
-    old = _sibling(directory, "old")
-    if directory.exists():
-        directory.rename(old)
-    partial.rename(directory)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sibling(directory: Path, role: str) -> Path:
-    return directory.parent / f".{directory.name}.{role}@{socket.gethostname()}@{os.getpid()}"
-
-
-def _remove_leftovers(directory: Path) -> None:
-    """Remove the siblings of processes of this machine that live no more."""
-    for path in directory.parent.glob(f".{directory.name}.*@{socket.gethostname()}@*"):
-        process = path.name.rpartition("@")[2]
-        # our own number can only be left over too: containers hand out the same few
-        if process.isdigit() and (int(process) == os.getpid() or not _is_alive(int(process))):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # signal 0 asks, it does not kill
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's, but there
-    return True
+        while part := file.read(CHUNK):
+            checksum = zlib.crc32(part, checksum)
+    return checksum

@@ -1,4 +1,4 @@
-"""The suffix array of an integer sequence, through PySAIS, which sorts bytes."""
+"""The suffix array of an integer sequence, sorted by PySAIS."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ltrgr.index.errors import IndexFormatError
+from ltrgr.index.sais_library import IntegerSort, integer_sort, spare_entries
 
 
 def row_dtype(rows: int) -> np.dtype[Any]:
@@ -16,44 +17,99 @@ def row_dtype(rows: int) -> np.dtype[Any]:
     return np.dtype(np.uint32 if rows < 2**32 else np.int64)
 
 
-def suffix_array(symbols: NDArray[Any]) -> NDArray[Any]:
+def suffix_array(symbols: NDArray[Any], *, rows: np.dtype[Any] | None = None) -> NDArray[Any]:
     """Where each suffix of ``symbols + [terminator]`` begins, in lexicographic order.
 
     The terminator is smaller than every symbol, so that row 0 is always N = ``len(symbols)``.
 
-    PySAIS (SA-IS; Nong, Zhang and Chan 2009) sorts bytes. Integers of a fixed width, most
-    significant byte first, compare like their bytes, so that the aligned positions of the byte
-    suffix array, divided by the width, are the suffix array of the integers.
+    PySAIS (SA-IS; Nong, Zhang and Chan 2009) gets the integers as they are (`sais_library`): with
+    32-bit positions below 2^31 symbols, with 64-bit positions beyond. The peak above the input is
+    8 bytes per symbol, then 16. Where that way is closed, or the alphabet is larger than the
+    text, it gets their bytes (`suffix_array_of_bytes`).
 
     Args:
-        symbols: [N] integers from 0 to 2^32 - 1. Two bytes are used where they fit, else four:
-            the peak is 4 + 5 * width bytes per symbol above the input.
+        symbols: [N] integers from 0 to 2^32 - 1.
+        rows: uint32 or int64, the type of the result. Default `row_dtype`; int64 also chooses the
+            64-bit sorter, so that its path can be tested at any size.
 
     Returns:
         [N + 1] uint32, or int64 from 2^32 - 1 symbols on.
 
     Raises:
-        IndexFormatError: a symbol is out of range.
+        IndexFormatError: a symbol is out of range, or memory does not suffice.
 
     >>> suffix_array(np.array([2, 1, 2, 1]))
     array([4, 3, 1, 2, 0], dtype=uint32)
     """
-    out = np.empty(len(symbols) + 1, dtype=row_dtype(len(symbols) + 1))
+    n = len(symbols)
+    dtype = row_dtype(n + 1) if rows is None else np.dtype(rows)
+    alphabet = _alphabet(symbols)
+    room = n + 1 + spare_entries(symbols=n, alphabet=alphabet)
+    bits = 32 if room < 2**31 and dtype == np.uint32 else 64
+    sort = integer_sort(bits) if 0 < alphabet <= n + 2**16 else None
+    if sort is None:
+        return suffix_array_of_bytes(symbols, rows=dtype)
+    return _suffix_array_of_integers(symbols, alphabet, sort, np.empty(room, f"int{bits}"), dtype)
+
+
+def suffix_array_of_bytes(
+    symbols: NDArray[Any], *, rows: np.dtype[Any] | None = None
+) -> NDArray[Any]:
+    """As `suffix_array`, through PySAIS's Python interface.
+
+    Integers of a fixed width, most significant byte first, compare like their bytes, so that the
+    aligned positions of the byte suffix array, divided by the width, are the suffix array of the
+    integers. Two bytes are used where they fit, else four: the peak is 4 + 6 * width bytes per
+    symbol above the input, and from 2^30 bytes on 4 + 10 * width.
+    """
+    out = np.empty(len(symbols) + 1, row_dtype(len(symbols) + 1) if rows is None else rows)
     out[0] = len(symbols)
     if len(symbols) == 0:
         return out
+    width = 2 if _alphabet(symbols) <= 2**16 else 4
+    # PySAIS imports `tables`, which takes a second: only who needs it should pay for it.
+    from PySAIS import sais
+
+    _take_aligned(sais(symbols.astype(f">u{width}").tobytes(), reduce_size=False), width, out)
+    return out
+
+
+def _alphabet(symbols: NDArray[Any]) -> int:
+    """One more than the largest symbol; 0 of no symbols."""
+    if len(symbols) == 0:
+        return 0
     smallest, largest = int(symbols.min()), int(symbols.max())
     if smallest < 0 or largest >= 2**32:
         raise IndexFormatError(
             f"symbols from {smallest} to {largest}: expected 0 <= symbol < 2^32; "
             "check the token ids that `ltrgr index` was given"
         )
-    width = 2 if largest < 2**16 else 4
-    # PySAIS imports `tables`, which takes a second: only a build should pay for it.
-    from PySAIS import sais
+    return largest + 1
 
-    _take_aligned(sais(symbols.astype(f">u{width}").tobytes(), reduce_size=False), width, out)
-    return out
+
+def _suffix_array_of_integers(
+    symbols: NDArray[Any],
+    alphabet: int,
+    sort: IntegerSort,
+    room: NDArray[Any],
+    dtype: np.dtype[Any],
+) -> NDArray[Any]:
+    """Sort into ``room[1:]``, and give the positions in place as ``dtype``."""
+    rows = len(symbols) + 1
+    room[0] = len(symbols)
+    sort(np.ascontiguousarray(symbols, room.dtype), room[1:], alphabet)
+    if dtype.itemsize == room.itemsize:
+        return room[:rows].view(dtype)
+    _narrow(room, room.view(dtype))
+    room.resize((rows + 1) // 2, refcheck=False)  # gives the other half back
+    return room.view(dtype)[:rows]
+
+
+@njit(cache=True, nogil=True)
+def _narrow(positions, out):  # type: ignore[no-untyped-def]
+    """``out`` is the same memory: entry i is written after it was read, and before none unread."""
+    for i in range(positions.size):
+        out[i] = positions[i]
 
 
 @njit(cache=True, nogil=True)

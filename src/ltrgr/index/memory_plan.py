@@ -1,0 +1,149 @@
+"""What a build will need, whether it fits, and which shard size does: said before it begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ltrgr.index.errors import BuildTooLargeError
+from ltrgr.index.suffix_array import row_dtype
+
+HEADROOM = 0.9
+"""The part of the free memory that a build may plan with: others use the machine too."""
+
+WIDE_BYTES = 1.0
+"""Disk per token for the wide lists, at most (measured: 0.8 of 3 M tokens, 0.2 of 30 M)."""
+
+FIXED_BYTES = 64 * 2**20
+"""Memory for bucket tables, scratch, write buffers and compiled kernels, at any size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildPlan:
+    """What one build needs and what there is, in bytes; None where the machine does not say."""
+
+    tokens: int
+    passages: int
+    peak_bytes: int
+    """Highest memory above the caller's tokens, which are there already."""
+    disk_bytes: int
+    free_memory: int | None
+    free_disk: int | None
+    shard_tokens: int | None
+    """The most tokens per shard that fit into memory; None if even a million do not."""
+
+    @property
+    def fits_memory(self) -> bool:
+        """Whether the peak stays below `HEADROOM` of what is free."""
+        return self.free_memory is None or self.peak_bytes <= HEADROOM * self.free_memory
+
+    @property
+    def fits_disk(self) -> bool:
+        """Whether the files find room (those of an index to be replaced stay until the end)."""
+        return self.free_disk is None or self.disk_bytes <= self.free_disk
+
+    def __str__(self) -> str:
+        verdict = "fits" if self.fits_memory and self.fits_disk else "does not fit"
+        return (
+            f"index of {self.tokens:,} tokens in {self.passages:,} passages: needs "
+            f"{_gigabytes(self.peak_bytes)} of memory ({_gigabytes(self.free_memory)} free) and "
+            f"{_gigabytes(self.disk_bytes)} of disk ({_gigabytes(self.free_disk)} free): {verdict}"
+        )
+
+    def check(self) -> None:
+        """Raise `BuildTooLargeError`, which says what would fit, unless all fits."""
+        if not self.fits_memory:
+            advice = (
+                f"build in shards, index.shard_tokens={self.shard_tokens}"
+                if self.shard_tokens
+                else "not even a shard of a million tokens fits: free some memory"
+            )
+            raise BuildTooLargeError(f"{self}; {advice}, or try it with index.force=true")
+        if not self.fits_disk:
+            raise BuildTooLargeError(
+                f"{self}; free some disk, give another directory with root=..., "
+                "or try it with index.force=true"
+            )
+
+
+def plan_build(
+    *,
+    tokens: int,
+    passages: int,
+    vocabulary_size: int,
+    free_memory: int | None,
+    free_disk: int | None,
+    as_bytes: bool = False,
+) -> BuildPlan:
+    """Work out the plan; `ltrgr.index.machine` tells what is free.
+
+    ``as_bytes``: PySAIS can only be given bytes (`ltrgr.index.suffix_array`), which takes more.
+    """
+    return BuildPlan(
+        tokens=tokens,
+        passages=passages,
+        peak_bytes=peak_bytes(
+            tokens=tokens, passages=passages, vocabulary_size=vocabulary_size, as_bytes=as_bytes
+        ),
+        disk_bytes=disk_bytes(tokens=tokens, passages=passages, vocabulary_size=vocabulary_size),
+        free_memory=free_memory,
+        free_disk=free_disk,
+        shard_tokens=None
+        if free_memory is None
+        else _shard_tokens(
+            room=int(HEADROOM * free_memory),
+            passages_per_token=passages / tokens,
+            vocabulary_size=vocabulary_size,
+            as_bytes=as_bytes,
+        ),
+    )
+
+
+def peak_bytes(*, tokens: int, passages: int, vocabulary_size: int, as_bytes: bool = False) -> int:
+    """The highest memory of a build above the caller's own arrays.
+
+    Either the suffix sort, 8 bytes per token with 32-bit positions and 16 with 64-bit ones from
+    2^31 tokens on, or what follows: suffix array and occurrence lists (a row each), transform and
+    text (a symbol each), should the disk be too slow for the suffix array to be gone by then.
+    ``as_bytes``: the sort takes 6 bytes per byte of a symbol, 10 from 2^30 bytes on, and a row.
+    """
+    row, symbol = _widths(tokens=tokens, vocabulary_size=vocabulary_size)
+    sort = 2 * (4 if tokens < 2**31 - 2**20 else 8)
+    if as_bytes:
+        sort = row + (6 if tokens * symbol < 2**30 else 10) * symbol
+    after = 2 * row + 2 * symbol + row / 64
+    return int(max(sort, after) * tokens) + 8 * passages + 32 * vocabulary_size + FIXED_BYTES
+
+
+def disk_bytes(*, tokens: int, passages: int, vocabulary_size: int) -> int:
+    """The files of an index; the wide lists as `WIDE_BYTES` says, at most."""
+    row, symbol = _widths(tokens=tokens, vocabulary_size=vocabulary_size)
+    each = 2 * row + 2 * symbol + row / 64 + 4 / 128 + WIDE_BYTES
+    return int(each * tokens) + 8 * passages + 8 * vocabulary_size
+
+
+def _widths(*, tokens: int, vocabulary_size: int) -> tuple[int, int]:
+    return row_dtype(tokens + 1).itemsize, 2 if vocabulary_size + 1 <= 2**16 else 4
+
+
+def _shard_tokens(
+    *, room: int, passages_per_token: float, vocabulary_size: int, as_bytes: bool
+) -> int | None:
+    """The largest size in whole millions whose peak is within ``room``, by bisection."""
+
+    def fits(millions: int) -> bool:
+        tokens = millions * 10**6
+        passages = round(passages_per_token * tokens)
+        peak = peak_bytes(
+            tokens=tokens, passages=passages, vocabulary_size=vocabulary_size, as_bytes=as_bytes
+        )
+        return peak <= room
+
+    low, high = 0, max(1, room // 10**6)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low * 10**6 or None
+
+
+def _gigabytes(size: int | None) -> str:
+    return "?" if size is None else f"{size / 1e9:,.1f} GB"
