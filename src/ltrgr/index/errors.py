@@ -1,7 +1,11 @@
-"""What can be wrong with an index on disk, or with what one is built from."""
+"""What can be wrong with an index on disk, with what one is built from, or with the disk."""
 
 from __future__ import annotations
 
 
 class IndexFormatError(ValueError):
     """The index, or its input, is not what it has to be; the message says what mends it."""
+
+
+class DiskFullError(OSError):
+    """A disk took no more; the message names the disk and what is free on it."""

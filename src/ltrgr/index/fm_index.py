@@ -55,13 +55,14 @@ class FMIndex:
             tokens: [N] token ids of all passages, one after the other; 0 <= id < vocabulary_size.
             offsets: [P + 1] where each passage begins in ``tokens``; the last entry is N.
             vocabulary_size: V, also of ids that the corpus never uses.
-            directory: replaced in one rename if it holds an index already.
+            directory: replaced in one step if it holds an index already.
             wide_threshold: rows above which an interval's next tokens are listed at build time.
             progress: called with the step that begins and the share already done.
 
         Raises:
             IndexFormatError: an id out of range, an empty passage, offsets that do not increase,
                 no tokens at all, or a directory that holds something else.
+            DiskFullError: the disk took no more; what was in ``directory`` is as it was.
         """
         tokens, offsets = np.asarray(tokens), np.asarray(offsets)
         check_corpus(tokens=tokens, offsets=offsets, vocabulary_size=vocabulary_size)
@@ -80,12 +81,15 @@ class FMIndex:
         return cls.open(directory)
 
     @classmethod
-    def open(cls, directory: str | Path, *, verify: bool = False) -> FMIndex:
+    def open(cls, directory: str | Path, *, verify: bool | None = None) -> FMIndex:
         """Map a saved index into memory, at any size within milliseconds.
 
         Args:
             directory: where `build` saved it.
-            verify: also read every byte and compare the checksums.
+            verify: whether to read every byte and compare the checksums. None: for a small index
+                always (up to 20 ms), for a large one when this machine has not seen these very
+                files whole, as after a copy (about a second per GB). False trusts the disk:
+                searching a damaged index may end the process.
 
         Raises:
             IndexFormatError: missing, foreign, of another version, truncated, or damaged.

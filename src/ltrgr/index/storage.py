@@ -4,67 +4,99 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
-import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.index import verified
 from ltrgr.index.arrays import IndexArrays
+from ltrgr.index.disk import naming_the_disk
 from ltrgr.index.errors import IndexFormatError
+from ltrgr.index.replace import put_in_place, remove_leftovers, sibling
 
 FORMAT = "ltrgr-index"
 VERSION = 1
 HEADER = "index.json"
 STORED = tuple(name for name in IndexArrays._fields if name != "wide_threshold")
 MEND = "build it again with `ltrgr index`"
+ATTEMPTS = 20
+"""How often in a row an index may be replaced while it is being opened."""
+
+log = logging.getLogger("ltrgr")
 
 
 def write_index(*, arrays: IndexArrays, directory: Path) -> None:
     """Write ``arrays`` to ``directory``, which holds the old index or the new one, never a part.
 
-    Everything goes to a sibling directory first, which is then renamed. What earlier, killed
+    Everything goes to a sibling directory first, then the two change names. What earlier, killed
     builds of the same directory left behind on this machine is removed.
 
     Raises:
         IndexFormatError: ``directory`` exists and holds something that is no index.
+        DiskFullError: the disk took no more; the old index, if any, is as it was.
     """
     if directory.exists() and not _is_replaceable(directory):
         raise IndexFormatError(
             f"{directory} exists and holds no {HEADER}: expected a new directory, an empty one or "
             "an index; it is left as it is. Give `ltrgr index` another directory"
         )
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(directory)
-    partial = _sibling(directory, "partial")
-    partial.mkdir()
-    try:
-        _write_files(arrays, partial)
-        _swap(partial, directory)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+    with naming_the_disk(directory):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(directory)
+        begun = sibling(directory, "partial")
+        begun.mkdir()
+        try:
+            _write_files(arrays, begun)
+            put_in_place(begun, directory)
+        except BaseException:
+            shutil.rmtree(begun, ignore_errors=True)
+            raise
 
 
-def read_index(*, directory: Path, verify: bool) -> IndexArrays:
+def read_index(*, directory: Path, verify: bool | None) -> IndexArrays:
     """Memory-map the arrays of the index in ``directory``, read-only.
 
     Format, version, file sizes, shapes and types are always checked (a few milliseconds, at any
-    size); the checksums, which read every byte, only if ``verify``.
+    size); the checksums, which read every byte, if ``verify``, and if it is None unless this
+    machine has verified these very files before.
+
+    All files come from one index, also while another process puts a new one in its place.
 
     Raises:
         IndexFormatError: the index is missing, foreign, of another version, or damaged.
     """
-    header = _read_header(directory)
-    for name in STORED:
-        _check_file(directory / f"{name}.npy", header["files"][name], verify=verify)
-    arrays = IndexArrays(
-        **{name: _map(directory / f"{name}.npy", header["files"][name]) for name in STORED},
-        wide_threshold=int(header["wide_threshold"]),
+    for _ in range(ATTEMPTS):
+        with _held(directory) as folder:
+            try:
+                return _read(directory, folder, verify=verify)
+            except IndexFormatError:
+                if not _was_replaced(directory, folder):
+                    raise
+    raise IndexFormatError(
+        f"{directory} was replaced {ATTEMPTS} times while it was being opened: expected one build "
+        "at a time; stop the others and try again"
     )
+
+
+def _read(directory: Path, folder: int, *, verify: bool | None) -> IndexArrays:
+    header = _read_header(directory, folder)
+    mapped, states = {}, []
+    for name in STORED:
+        path, entry = directory / f"{name}.npy", header["files"][name]
+        with _open_file(path, folder) as file:
+            states.append(os.fstat(file.fileno()))
+            _check_size(path, states[-1].st_size, entry)
+            mapped[name] = _map(path, file, entry)
+    arrays = IndexArrays(**mapped, wide_threshold=int(header["wide_threshold"]))
     found = (len(arrays.text), len(arrays.passage_offsets) - 1, len(arrays.first) - 2)
     expected = (header["tokens"], header["passages"], header["vocabulary_size"])
     if found != expected:
@@ -72,20 +104,40 @@ def read_index(*, directory: Path, verify: bool) -> IndexArrays:
             f"{directory} holds {found} tokens, passages and token ids, its {HEADER} says "
             f"{expected}: {MEND}"
         )
+    if verify or (verify is None and not verified.is_verified(states)):
+        _verify(directory, folder, header, size=sum(state.st_size for state in states))
+        verified.remember(states)
     return arrays
+
+
+def _verify(directory: Path, folder: int, header: dict[str, Any], *, size: int) -> None:
+    if size > 100 * verified.ALWAYS:
+        log.info("reading %s once on this machine (%.1f GB), to be sure", directory, size / 1e9)
+    for name in STORED:
+        path = directory / f"{name}.npy"
+        with _open_file(path, folder) as file:
+            if _checksum(file) != header["files"][name]["sha256"]:
+                raise IndexFormatError(
+                    f"{path} does not match its checksum (damaged on disk): {MEND}"
+                )
 
 
 def _write_files(arrays: IndexArrays, directory: Path) -> None:
     files: dict[str, dict[str, Any]] = {}
+    states = []
     for name in STORED:
         path, array = directory / f"{name}.npy", getattr(arrays, name)
         np.save(path, array, allow_pickle=False)
-        files[name] = {
-            "bytes": path.stat().st_size,
-            "dtype": array.dtype.str,
-            "length": len(array),
-            "sha256": _checksum(path),
-        }
+        with path.open("rb") as file:
+            if array.nbytes > verified.ALWAYS:  # smaller files are verified at every opening
+                os.fsync(file.fileno())
+            states.append(os.fstat(file.fileno()))
+            files[name] = {
+                "bytes": states[-1].st_size,
+                "dtype": array.dtype.str,
+                "length": len(array),
+                "sha256": _checksum(file),
+            }
     header = {
         "format": FORMAT,
         "version": VERSION,
@@ -97,15 +149,46 @@ def _write_files(arrays: IndexArrays, directory: Path) -> None:
     }
     # last, so that a directory with a header has all its files
     (directory / HEADER).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
+    verified.remember(states)
 
 
-def _read_header(directory: Path) -> dict[str, Any]:
-    path = directory / HEADER
-    if not path.is_file():
-        raise IndexFormatError(f"no index at {directory} ({HEADER} is missing): {MEND}")
+@contextmanager
+def _held(directory: Path) -> Iterator[int]:
+    """The directory as a descriptor: it stays this directory, whatever takes over its name."""
     try:
-        header = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise _no_index(directory, error.strerror) from error
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _was_replaced(directory: Path, folder: int) -> bool:
+    try:
+        return not os.path.samestat(directory.stat(), os.fstat(folder))
+    except FileNotFoundError:
+        return False
+
+
+def _open_file(path: Path, folder: int) -> BufferedReader:
+    """The file of this name in ``folder``, which ``path`` is for people the path of."""
+    try:
+        return open(path.name, "rb", opener=lambda name, flags: os.open(name, flags, dir_fd=folder))
+    except OSError as error:
+        reason = "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
+        raise IndexFormatError(f"{path} {reason}: {MEND}") from error
+
+
+def _read_header(directory: Path, folder: int) -> dict[str, Any]:
+    path = directory / HEADER
+    try:
+        with _open_file(path, folder) as file:
+            header = json.loads(file.read().decode("utf-8"))
+    except IndexFormatError as error:
+        raise _no_index(directory, f"{HEADER} is missing") from error
+    except (ValueError, RecursionError) as error:
         raise IndexFormatError(f"{path} is not readable JSON ({error}): {MEND}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise IndexFormatError(f"{path} does not describe an {FORMAT}: {MEND}")
@@ -124,26 +207,30 @@ def _is_complete(header: dict[str, Any]) -> bool:
     return (
         all(isinstance(header.get(name), int) for name in numbers)
         and isinstance(files, dict)
-        and all({"bytes", "dtype", "length", "sha256"} <= set(files.get(n, ())) for n in STORED)
+        and all(isinstance(files.get(name), dict) for name in STORED)
+        and all({"bytes", "dtype", "length", "sha256"} <= set(files[name]) for name in STORED)
     )
 
 
-def _check_file(path: Path, entry: dict[str, Any], *, verify: bool) -> None:
-    if not path.is_file():
-        raise IndexFormatError(f"{path} is missing: {MEND}")
-    size = path.stat().st_size
+def _no_index(directory: Path, reason: str | None) -> IndexFormatError:
+    return IndexFormatError(f"no index at {directory} ({reason}): {MEND}")
+
+
+def _check_size(path: Path, size: int, entry: dict[str, Any]) -> None:
     if size != entry["bytes"]:
         raise IndexFormatError(f"{path} has {size} bytes, expected {entry['bytes']}: {MEND}")
-    if verify and _checksum(path) != entry["sha256"]:
-        raise IndexFormatError(f"{path} does not match its checksum (damaged on disk): {MEND}")
 
 
-def _map(path: Path, entry: dict[str, Any]) -> NDArray[Any]:
+def _map(path: Path, file: BufferedReader, entry: dict[str, Any]) -> NDArray[Any]:
     try:
-        # as a plain array: numba compiles anew for every subclass
-        array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except ValueError as error:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("expected version 1.0 of the format")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        mapped = np.memmap(file, dtype, mode="r", offset=file.tell(), shape=shape)
+    except Exception as error:  # a damaged header makes numpy and ast raise whatever they like
         raise IndexFormatError(f"{path} is no numpy file ({error}): {MEND}") from error
+    # as a plain array: numba compiles anew for every subclass
+    array = np.asarray(mapped)
     if (array.dtype.str, array.shape) != (entry["dtype"], (entry["length"],)):
         raise IndexFormatError(
             f"{path} holds {array.dtype.str}{list(array.shape)}, expected {entry['dtype']}"
@@ -152,44 +239,11 @@ def _map(path: Path, entry: dict[str, Any]) -> NDArray[Any]:
     return array
 
 
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _checksum(file: BufferedReader) -> str:
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_replaceable(directory: Path) -> bool:
     if not directory.is_dir():
         return False
     return (directory / HEADER).is_file() or not any(directory.iterdir())
-
-
-def _swap(partial: Path, directory: Path) -> None:
-    """Readers that mapped the old files keep them: a mapped file outlives its name."""
-    old = _sibling(directory, "old")
-    if directory.exists():
-        directory.rename(old)
-    partial.rename(directory)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sibling(directory: Path, role: str) -> Path:
-    return directory.parent / f".{directory.name}.{role}@{socket.gethostname()}@{os.getpid()}"
-
-
-def _remove_leftovers(directory: Path) -> None:
-    """Remove the siblings of processes of this machine that live no more."""
-    for path in directory.parent.glob(f".{directory.name}.*@{socket.gethostname()}@*"):
-        process = path.name.rpartition("@")[2]
-        # our own number can only be left over too: containers hand out the same few
-        if process.isdigit() and (int(process) == os.getpid() or not _is_alive(int(process))):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # signal 0 asks, it does not kill
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's, but there
-    return True
