@@ -17,7 +17,7 @@ _ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _WORDS = re.compile(
     r"No space left on device|Disk quota exceeded|File too large"  # Rust libraries: text only
     r"|\d+ requested and \d+ written"  # numpy's tofile: no errno
-    r"|PytorchStreamWriter failed writing|file write failed"  # torch.save: a RuntimeError
+    r"|PytorchStreamWriter failed writing|iostream error"  # torch.save: a RuntimeError
 )
 
 

@@ -9,7 +9,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import Any

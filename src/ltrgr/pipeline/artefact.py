@@ -125,6 +125,8 @@ class Artefact:
             with self.writing(resume=resume, seed=seed) as partial:
                 if partial is not None:
                     make(partial)
+        elif (self.directory / "PARTIAL.json").exists():
+            self._tidy()
         return self.open()
 
     @contextmanager
@@ -140,7 +142,6 @@ class Artefact:
         """
         with naming_the_disk(self.partial), self._lock():
             if self.is_done():
-                self._tidy()
                 yield None
                 return
             self._set_aside()
