@@ -135,11 +135,11 @@ def test_damaged_passages_are_refused_or_harmless(tmp_path: Path, name: str) -> 
 
 def test_a_damaged_done_file_never_counts_as_done_with_other_files(tmp_path: Path) -> None:
     artefact = Artefact(root=tmp_path, stage="index", inputs={"a": 1})
-    directory = artefact.build(lambda partial: (partial / "rows").write_bytes(b"12345"))
+    directory = artefact.build(lambda partial: (partial / "rows").write_bytes(b"123456789"))
     done = directory / "DONE.json"
     content = done.read_bytes()
     for changed in damaged(content):
         done.write_bytes(changed)
         assert artefact.problem() is None or "it" in artefact.problem()  # never raises
-    done.write_bytes(content.replace(b'"size": 5', b'"size": 6'))
-    assert artefact.problem() == "its file rows has 5 bytes; expected 6"
+    done.write_bytes(content.replace(b'"size": 9', b'"size": 6'))
+    assert artefact.problem() == "its file rows has 9 bytes; expected 6"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 from collections.abc import Callable, Iterator
@@ -46,13 +45,10 @@ def full(
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]
     try:
-        refused = (
-            os.geteuid() != 0
-            or subprocess.run(command, check=False, capture_output=True).returncode
-        )
+        mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
     except FileNotFoundError:
-        refused = True
-    if refused:
+        mounted = False
+    if not mounted:
         pytest.skip("mounting a small tmpfs is not permitted here")
     try:
         yield folder, run
