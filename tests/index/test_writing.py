@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from naive_index import World
 
-from ltrgr.index import writing
+from ltrgr.index import replace, writing
 from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.writing import IndexWriter
@@ -81,7 +81,7 @@ def test_a_build_has_that_many_steps(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("first_build", [True, False])
-@pytest.mark.parametrize("moment", ["_write", "_swap", "shutil.rmtree"])
+@pytest.mark.parametrize("moment", ["_write", "put_in_place", "shutil.rmtree"])
 def test_a_writer_killed_in_between(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, first_build: bool
 ) -> None:
@@ -111,7 +111,7 @@ def test_killed_between_two_renames_where_nothing_can_be_exchanged(
         rename(self, target)
         kill()
 
-    monkeypatch.setattr(writing, "_exchange", lambda *_: False)
+    monkeypatch.setattr(replace, "_exchange", lambda *_: False)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", rename_and_die)
         killed(lambda: OTHER.build(directory))
@@ -124,7 +124,7 @@ def test_killed_between_two_renames_where_nothing_can_be_exchanged(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "disk full")])
-@pytest.mark.parametrize("moment", ["_write", "_swap"])
+@pytest.mark.parametrize("moment", ["_write", "put_in_place"])
 def test_an_interrupted_build_keeps_the_old_index(
     directory: Path, monkeypatch: pytest.MonkeyPatch, moment: str, error: BaseException
 ) -> None:

@@ -9,6 +9,7 @@ from ltrgr.corpus.records import Qrels
 from ltrgr.corpus.source import Source
 
 HEADER = "query-id\tcorpus-id\tscore"
+_MOST_DIGITS = 9  # metrics count in 32-bit integers
 
 
 def read_qrels(source: Source, *, queries: Container[str], passages: Container[str]) -> Qrels:
@@ -61,9 +62,9 @@ def _read_judgement(line: str, where: str) -> tuple[str, str, int]:
             f"{where}: found {len(fields)} columns, expected 3 with tabs between them: {HEADER!r}"
         )
     query, passage, grade = (field.strip() for field in fields)
-    if not (grade.isascii() and grade.isdigit()):
+    if not (grade.isascii() and grade.isdigit() and len(grade) <= _MOST_DIGITS):
         raise CorpusError(
-            f"{where}: found score {grade!r}, expected a whole number from 0 upwards "
-            "(relevant when above 0)"
+            f"{where}: found score {grade[:40]!r}, expected a whole number from 0 to "
+            f"{10**_MOST_DIGITS - 1:,} (relevant when above 0)"
         )
     return query, passage, int(grade)

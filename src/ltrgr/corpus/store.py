@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.records import Passage
 
 
@@ -15,8 +16,23 @@ class PassageStore:
     """The passages of an index by number, without holding them in memory."""
 
     def __init__(self, directory: Path) -> None:
-        self._offsets = np.load(directory / "passages.npy", mmap_mode="r")
-        self._lines = np.memmap(directory / "passages.jsonl", dtype=np.uint8, mode="r")
+        """Map both files.
+
+        Raises CorpusError when one is missing or they do not belong together.
+        """
+        self._directory = directory
+        try:
+            self._offsets = np.load(directory / "passages.npy", mmap_mode="r", allow_pickle=False)
+            self._lines = np.memmap(directory / "passages.jsonl", dtype=np.uint8, mode="r")
+        except Exception as error:  # a damaged header makes numpy raise whatever it likes
+            raise self._damaged(f"cannot be read ({error})") from error
+        found = (self._offsets.dtype, self._offsets.ndim)
+        if found != (np.int64, 1) or len(self._offsets) == 0:
+            raise self._damaged("have no table of offsets")
+        if self._offsets[-1] != len(self._lines):
+            raise self._damaged(
+                f"have {len(self._lines)} bytes, {self._offsets[-1]} by their table of offsets"
+            )
 
     @staticmethod
     def write(passages: Iterable[Passage], directory: Path) -> None:
@@ -35,9 +51,18 @@ class PassageStore:
     def __getitem__(self, number: int) -> Passage:
         """The passage as published; its pseudo-queries are not kept here."""
         line = self._lines[self._offsets[number] : self._offsets[number + 1]].tobytes()
-        record = json.loads(line)
-        return Passage(id=record["_id"], title=record["title"], text=record["text"])
+        try:
+            record = json.loads(line)
+            return Passage(id=record["_id"], title=record["title"], text=record["text"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._damaged(f"are damaged at passage {number} ({error!r})") from error
 
     def ids(self) -> list[str]:
         """Every passage's id, in order."""
         return [self[number].id for number in range(len(self))]
+
+    def _damaged(self, what: str) -> CorpusError:
+        return CorpusError(
+            f"passages.jsonl and passages.npy in {self._directory} {what}: "
+            "remove that directory and build it again with `ltrgr index`"
+        )

@@ -40,7 +40,7 @@ class SerialisedCorpus:
 def serialise(
     passages: Sequence[Passage], *, vocabulary: Vocabulary, chunk: int = 2048
 ) -> SerialisedCorpus:
-    """Encode every passage's fields into one stream.
+    """Encode every passage's fields into one stream; a field without a token is left out.
 
     Memory stays near the size of the result: ``chunk`` passages are tokenised at a time.
     """
@@ -66,6 +66,8 @@ def serialise(
             begin, before = position, len(starts)
             for number, view in enumerate(views):
                 for ids in passage[number]:
+                    if len(ids) == 0:  # a tokenizer may drop all of it, as BERT's does controls
+                        continue
                     if view.begin is not None:
                         pieces.append(_marker(vocabulary, view.begin))
                         position += 1

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ltrgr.index import batch
 from ltrgr.index.arrays import WIDE_THRESHOLD, IndexArrays
 from ltrgr.index.construction import Progress, check_corpus, construct
+from ltrgr.index.disk import naming_the_disk
 from ltrgr.index.machine import free_disk, free_memory
 from ltrgr.index.memory_plan import plan_build
 from ltrgr.index.sais_library import integer_sort
@@ -60,7 +61,7 @@ class FMIndex:
             tokens: [N] token ids of all passages, one after the other; 0 <= id < vocabulary_size.
             offsets: [P + 1] where each passage begins in ``tokens``; the last entry is N.
             vocabulary_size: V, also of ids that the corpus never uses.
-            directory: replaced in one rename if it holds an index already.
+            directory: replaced in one step if it holds an index already.
             wide_threshold: rows above which an interval's next tokens are listed at build time.
             progress: called with the step that begins or goes on, and the share already done.
             force: begin even if memory or disk will not suffice.
@@ -69,7 +70,7 @@ class FMIndex:
             IndexFormatError: an id out of range, an empty passage, offsets that do not increase,
                 no tokens at all, or a directory that holds something else.
             BuildTooLargeError: memory or disk will not suffice, before any work.
-            OSError: a file cannot be written; what was there before stays.
+            DiskFullError: the disk took no more; what was in ``directory`` is as it was.
         """
         tokens, offsets = np.asarray(tokens), np.asarray(offsets)
         check_corpus(tokens=tokens, offsets=offsets, vocabulary_size=vocabulary_size)
@@ -86,7 +87,7 @@ class FMIndex:
             plan.check()
         announce_compilation()
         report = progress or (lambda step, share: None)
-        with IndexWriter(Path(directory)) as writer:
+        with naming_the_disk(Path(directory)), IndexWriter(Path(directory)) as writer:
             construct(
                 tokens=tokens,
                 offsets=offsets,
@@ -106,12 +107,15 @@ class FMIndex:
         return cls.open(directory)
 
     @classmethod
-    def open(cls, directory: str | Path, *, verify: bool = False) -> FMIndex:
+    def open(cls, directory: str | Path, *, verify: bool | None = None) -> FMIndex:
         """Map a saved index into memory, at any size within milliseconds.
 
         Args:
             directory: where `build` saved it.
-            verify: also read every byte and compare the checksums.
+            verify: whether to read every byte and compare the checksums. None: for a small index
+                always (up to 20 ms), for a large one when this machine has not seen these very
+                files whole, as after a copy (about a second per GB). False trusts the disk:
+                searching a damaged index may end the process.
 
         Raises:
             IndexFormatError: missing, foreign, of another version, truncated, or damaged.

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.index import verified
 from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.errors import IndexFormatError
 
@@ -19,27 +25,50 @@ VERSION = 2
 HEADER = "index.json"
 STORED = tuple(name for name in IndexArrays._fields if name != "wide_threshold")
 MEND = "build it again with `ltrgr index`"
+ATTEMPTS = 20
+"""How often in a row an index may be replaced while it is being opened."""
+
+log = logging.getLogger("ltrgr")
 
 CHUNK = 1 << 22
 """Bytes that are read or written, and summed, at once: still in cache for the second of the two."""
 
 
-def read_index(*, directory: Path, verify: bool) -> IndexArrays:
+def read_index(*, directory: Path, verify: bool | None) -> IndexArrays:
     """Memory-map the arrays of the index in ``directory``, read-only.
 
     Format, version, file sizes, shapes and types are always checked (a few milliseconds, at any
-    size); the checksums, which read every byte, only if ``verify``.
+    size); the checksums, which read every byte, if ``verify``, and if it is None unless this
+    machine has verified these very files before.
+
+    All files come from one index, also while another process puts a new one in its place.
 
     Raises:
         IndexFormatError: the index is missing, foreign, of another version, or damaged.
     """
-    header = _read_header(directory)
-    for name in STORED:
-        _check_file(directory / f"{name}.npy", header["files"][name], verify=verify)
-    arrays = IndexArrays(
-        **{name: _map(directory / f"{name}.npy", header["files"][name]) for name in STORED},
-        wide_threshold=int(header["wide_threshold"]),
+    for _ in range(ATTEMPTS):
+        with _held(directory) as folder:
+            try:
+                return _read(directory, folder, verify=verify)
+            except IndexFormatError:
+                if not _was_replaced(directory, folder):
+                    raise
+    raise IndexFormatError(
+        f"{directory} was replaced {ATTEMPTS} times while it was being opened: expected one build "
+        "at a time; stop the others and try again"
     )
+
+
+def _read(directory: Path, folder: int, *, verify: bool | None) -> IndexArrays:
+    header = _read_header(directory, folder)
+    mapped, states = {}, []
+    for name in STORED:
+        path, entry = directory / f"{name}.npy", header["files"][name]
+        with _open_file(path, folder) as file:
+            states.append(os.fstat(file.fileno()))
+            _check_size(path, states[-1].st_size, entry)
+            mapped[name] = _map(path, file, entry)
+    arrays = IndexArrays(**mapped, wide_threshold=int(header["wide_threshold"]))
     found = (len(arrays.text), len(arrays.passage_offsets) - 1, len(arrays.first) - 2)
     expected = (header["tokens"], header["passages"], header["vocabulary_size"])
     if found != expected:
@@ -47,16 +76,61 @@ def read_index(*, directory: Path, verify: bool) -> IndexArrays:
             f"{directory} holds {found} tokens, passages and token ids, its {HEADER} says "
             f"{expected}: {MEND}"
         )
+    if verify or (verify is None and not verified.is_verified(states)):
+        _verify(directory, folder, header, size=sum(state.st_size for state in states))
+        verified.remember(states)
     return arrays
 
 
-def _read_header(directory: Path) -> dict[str, Any]:
-    path = directory / HEADER
-    if not path.is_file():
-        raise IndexFormatError(f"no index at {directory} ({HEADER} is missing): {MEND}")
+def _verify(directory: Path, folder: int, header: dict[str, Any], *, size: int) -> None:
+    if size > 100 * verified.ALWAYS:
+        log.info("reading %s once on this machine (%.1f GB), to be sure", directory, size / 1e9)
+    for name in STORED:
+        path = directory / f"{name}.npy"
+        with _open_file(path, folder) as file:
+            if _checksum(file) != header["files"][name]["crc32"]:
+                raise IndexFormatError(
+                    f"{path} does not match its checksum (damaged on disk): {MEND}"
+                )
+
+
+@contextmanager
+def _held(directory: Path) -> Iterator[int]:
+    """The directory as a descriptor: it stays this directory, whatever takes over its name."""
     try:
-        header = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise _no_index(directory, error.strerror) from error
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _was_replaced(directory: Path, folder: int) -> bool:
+    try:
+        return not os.path.samestat(directory.stat(), os.fstat(folder))
+    except FileNotFoundError:
+        return False
+
+
+def _open_file(path: Path, folder: int) -> BufferedReader:
+    """The file of this name in ``folder``, which ``path`` is for people the path of."""
+    try:
+        return open(path.name, "rb", opener=lambda name, flags: os.open(name, flags, dir_fd=folder))
+    except OSError as error:
+        reason = "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
+        raise IndexFormatError(f"{path} {reason}: {MEND}") from error
+
+
+def _read_header(directory: Path, folder: int) -> dict[str, Any]:
+    path = directory / HEADER
+    try:
+        with _open_file(path, folder) as file:
+            header = json.loads(file.read().decode("utf-8"))
+    except IndexFormatError as error:
+        raise _no_index(directory, f"{HEADER} is missing") from error
+    except (ValueError, RecursionError) as error:
         raise IndexFormatError(f"{path} is not readable JSON ({error}): {MEND}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise IndexFormatError(f"{path} does not describe an {FORMAT}: {MEND}")
@@ -75,26 +149,30 @@ def _is_complete(header: dict[str, Any]) -> bool:
     return (
         all(isinstance(header.get(name), int) for name in numbers)
         and isinstance(files, dict)
-        and all({"bytes", "dtype", "length", "crc32"} <= set(files.get(n, ())) for n in STORED)
+        and all(isinstance(files.get(name), dict) for name in STORED)
+        and all({"bytes", "dtype", "length", "crc32"} <= set(files[name]) for name in STORED)
     )
 
 
-def _check_file(path: Path, entry: dict[str, Any], *, verify: bool) -> None:
-    if not path.is_file():
-        raise IndexFormatError(f"{path} is missing: {MEND}")
-    size = path.stat().st_size
+def _no_index(directory: Path, reason: str | None) -> IndexFormatError:
+    return IndexFormatError(f"no index at {directory} ({reason}): {MEND}")
+
+
+def _check_size(path: Path, size: int, entry: dict[str, Any]) -> None:
     if size != entry["bytes"]:
         raise IndexFormatError(f"{path} has {size} bytes, expected {entry['bytes']}: {MEND}")
-    if verify and _checksum(path) != entry["crc32"]:
-        raise IndexFormatError(f"{path} does not match its checksum (damaged on disk): {MEND}")
 
 
-def _map(path: Path, entry: dict[str, Any]) -> NDArray[Any]:
+def _map(path: Path, file: BufferedReader, entry: dict[str, Any]) -> NDArray[Any]:
     try:
-        # as a plain array: numba compiles anew for every subclass
-        array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except ValueError as error:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("expected version 1.0 of the format")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        mapped = np.memmap(file, dtype, mode="r", offset=file.tell(), shape=shape)
+    except Exception as error:  # a damaged header makes numpy and ast raise whatever they like
         raise IndexFormatError(f"{path} is no numpy file ({error}): {MEND}") from error
+    # as a plain array: numba compiles anew for every subclass
+    array = np.asarray(mapped)
     if (array.dtype.str, array.shape) != (entry["dtype"], (entry["length"],)):
         raise IndexFormatError(
             f"{path} holds {array.dtype.str}{list(array.shape)}, expected {entry['dtype']}"
@@ -103,11 +181,10 @@ def _map(path: Path, entry: dict[str, Any]) -> NDArray[Any]:
     return array
 
 
-def _checksum(path: Path) -> int:
+def _checksum(file: BufferedReader) -> int:
     """CRC-32, against damage and not malice: 1 of 2^32 random changes goes unseen, of flips of up
     to three bits and of runs of up to 32 none. It keeps up with the disk (6 GB/s; sha256 1.8)."""
     checksum = 0
-    with path.open("rb") as file:
-        while part := file.read(CHUNK):
-            checksum = zlib.crc32(part, checksum)
+    while part := file.read(CHUNK):
+        checksum = zlib.crc32(part, checksum)
     return checksum

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ltrgr.index.disk import naming_the_disk
 from ltrgr.pipeline.environment import environment
 from ltrgr.pipeline.fingerprint import as_yaml, canonical, difference, fingerprint
 
@@ -24,6 +25,9 @@ FORMAT = 1
 
 SCRATCH = "checkpoints"
 """Folder of a partial directory that only a resumed run needs; it goes when all is done."""
+
+TEMPORARY = ".tmp"
+"""How the name of a file ends that is being written; the dot before it makes it hidden."""
 
 log = logging.getLogger(__name__)
 
@@ -106,10 +110,10 @@ class Artefact:
         """
         for entry in json.loads((self.open() / "DONE.json").read_text())["files"]:
             found = _checksum(self.directory / entry["path"])
-            if found != entry["blake2b"]:
+            if found != entry.get("blake2b"):
                 raise ArtefactError(
                     f"{self.directory / entry['path']} has blake2b {found}; expected "
-                    f"{entry['blake2b']}. Remove {self.directory} and build it again with: "
+                    f"{entry.get('blake2b')}. Remove {self.directory} and build it again with: "
                     f"{self.command or f'ltrgr {self.stage}'}"
                 )
 
@@ -121,6 +125,8 @@ class Artefact:
             with self.writing(resume=resume, seed=seed) as partial:
                 if partial is not None:
                     make(partial)
+        elif (self.directory / "PARTIAL.json").exists():
+            self._tidy()
         return self.open()
 
     @contextmanager
@@ -130,9 +136,11 @@ class Artefact:
         Yields None where another process completed it while this one waited for the lock. With
         ``resume`` a partial directory of the same fingerprint keeps its files (checkpoints). A
         block that raises, or a process that is killed, leaves the partial directory for the next.
+
+        Raises:
+            DiskFullError: the disk took no more, said with its name whoever was writing.
         """
-        self.directory.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(self.directory.with_name(f"{self.directory.name}.lock")):
+        with naming_the_disk(self.partial), self._lock():
             if self.is_done():
                 yield None
                 return
@@ -142,12 +150,20 @@ class Artefact:
             yield self.partial
             self._finish(seconds=time.monotonic() - start, resumed=resumed)
 
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(self.directory.with_name(f"{self.directory.name}.lock")):
+            yield
+
     def _prepare(self, *, resume: bool, seed: int | None) -> bool:
         mark = self.partial / "PARTIAL.json"
         mine = json.dumps({"format": FORMAT, "stage": self.stage, "fingerprint": self.fingerprint})
-        resumed = resume and mark.is_file() and mark.read_text() == mine
+        resumed = resume and mark.is_file() and mark.read_bytes() == mine.encode()
         if resumed:
             (self.partial / "DONE.json").unlink(missing_ok=True)
+            for left in self.partial.rglob(f".*{TEMPORARY}"):  # of a process killed while writing
+                left.unlink()
         else:
             shutil.rmtree(self.partial, ignore_errors=True)
             self.partial.mkdir()
@@ -187,7 +203,11 @@ class Artefact:
         self.partial.rename(self.directory)
         _sync_directory(self.directory.parent)
         # Only now: a process killed just before the rename can still resume.
-        (self.directory / mark).unlink()
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove what only a run that goes on needs; again where a kill came between."""
+        (self.directory / "PARTIAL.json").unlink(missing_ok=True)
         shutil.rmtree(self.directory / SCRATCH, ignore_errors=True)
 
     def _set_aside(self) -> None:
@@ -217,12 +237,16 @@ class Artefact:
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write ``content`` under a temporary name, flush it to the disk, rename it to ``path``."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -245,7 +269,9 @@ def _file_problem(directory: Path, files: object) -> str | None:
     if not isinstance(files, list):
         return "its DONE.json lists no files"
     for entry in files:
-        path = directory / entry["path"]
+        if not isinstance(entry, dict) or not {"path", "size"} <= set(entry):
+            return "its DONE.json lists a file without path and size"
+        path = directory / str(entry["path"])
         if not path.is_file():
             return f"its file {entry['path']} is missing"
         if path.stat().st_size != entry["size"]:

@@ -14,6 +14,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 
+from ltrgr.pipeline.checkpoints import WholeCheckpoints, resumable
 from ltrgr.pipeline.progress import StepProgress
 from ltrgr.pipeline.seeding import SeededSteps
 from ltrgr.pipeline.settings import Compute, Tracking
@@ -92,6 +93,7 @@ def make_trainer(
             precision=precision,  # type: ignore[arg-type]
             gradient_clip_val=clip,
             logger=logger,
+            plugins=[WholeCheckpoints()],
             callbacks=[*callbacks, SeededSteps(seed), LearningRateMonitor("step"), *bars],
             log_every_n_steps=10,
             val_check_interval=validate_every,
@@ -116,12 +118,10 @@ def fit(
     Raises:
         KeyboardInterrupt: Ctrl-C came; Lightning itself would end the process without a word.
     """
-    last = checkpoints / LAST
+    last = resumable(checkpoints / LAST)
     try:
         # Our own checkpoint: its optimiser state needs the full unpickler.
-        trainer.fit(
-            module, data, ckpt_path=str(last) if last.is_file() else None, weights_only=False
-        )
+        trainer.fit(module, data, ckpt_path=str(last) if last else None, weights_only=False)
     except SystemExit as stop:
         raise KeyboardInterrupt(f"stopped after {trainer.global_step} steps") from stop
     if trainer.interrupted:

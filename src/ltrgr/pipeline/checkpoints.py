@@ -1,0 +1,55 @@
+"""Training checkpoints: on the disk whole or not at all, and never trusted unread."""
+
+from __future__ import annotations
+
+import io
+import logging
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from ltrgr.pipeline.artefact import write_atomically
+
+log = logging.getLogger(__name__)
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Write beside the checkpoint and rename.
+
+    Lightning writes to the system's temporary folder and moves: to another disk that is a copy,
+    which a kill or a full disk cuts short.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Replace ``path`` in one step."""
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(Path(path), buffer.getvalue())
+
+
+def resumable(path: Path) -> Path | None:
+    """``path`` where training can go on from it; a damaged one is moved aside with a warning."""
+    if not path.is_file():
+        return None
+    problem = _problem(path)
+    if problem is None:
+        return path
+    aside = path.with_name(f"{path.name}.broken")
+    path.replace(aside)
+    log.warning("%s is damaged (%s): moved to %s, training begins anew", path, problem, aside.name)
+    return None
+
+
+def _problem(path: Path) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as archive:  # what torch.save writes, with a CRC an entry
+            damaged = archive.testzip()
+    except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+        return str(error)
+    return None if damaged is None else f"the checksum of its entry {damaged} is wrong"

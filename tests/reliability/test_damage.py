@@ -1,0 +1,146 @@
+"""Damaged files: refused, or the answer is right all the same; never a crash."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from forked import run
+from two_worlds import NEW, OLD, build, by_index, by_scan
+
+from ltrgr.corpus.errors import CorpusError
+from ltrgr.corpus.records import Passage
+from ltrgr.corpus.store import PassageStore
+from ltrgr.index import storage, verified
+from ltrgr.index.errors import IndexFormatError
+from ltrgr.index.fm_index import FMIndex
+from ltrgr.pipeline.artefact import Artefact
+
+FILES = [storage.HEADER, *(f"{name}.npy" for name in storage.STORED)]
+RIGHT = by_scan(OLD)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("whole") / "index"
+    assert by_index(build(directory)) == RIGHT
+    return directory
+
+
+def damaged(content: bytes) -> list[bytes]:
+    """Cut and flipped at places all over the file."""
+    places = sorted({*range(0, 12, 2), *np.linspace(0, len(content) - 1, 24, dtype=int).tolist()})
+    flipped = [
+        content[:i] + bytes([content[i] ^ (1 << (i + turn) % 8)]) + content[i + 1 :]
+        for i in places
+        for turn in (0, 4)
+    ]
+    swapped = content[: len(content) // 2][::-1] + content[len(content) // 2 :]
+    return [*flipped, *(content[:i] for i in places), content + b"\0", swapped, b""]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_file_is_refused_or_harmless(whole: Path, tmp_path: Path, name: str) -> None:
+    directory = Path(shutil.copytree(whole, tmp_path / "index"))
+    content = (directory / name).read_bytes()
+
+    def try_all() -> None:
+        refused = 0
+        for changed in damaged(content):
+            (directory / name).write_bytes(changed)
+            for verify in (None, True):
+                try:
+                    index = FMIndex.open(directory, verify=verify)
+                except IndexFormatError as error:
+                    assert "`ltrgr index`" in str(error)
+                    refused += 1
+                else:
+                    assert by_index(index) == RIGHT or changed == content
+        assert refused >= 80
+
+    assert run(try_all) == 0
+
+
+def test_a_large_index_is_read_once_a_machine(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    checksum = storage._checksum
+    monkeypatch.setattr(verified, "ALWAYS", 0)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(storage, "_checksum", lambda file: read.append(file.name) or checksum(file))
+    built = tmp_path / "built"
+    build(built)
+    read.clear()
+    FMIndex.open(built)  # who wrote it has read it
+    moved = built.rename(tmp_path / "moved")
+    FMIndex.open(moved)
+    assert read == []
+    copied = Path(shutil.copytree(moved, tmp_path / "copied"))
+    FMIndex.open(copied)
+    assert len(read) == len(storage.STORED)
+    FMIndex.open(copied)
+    FMIndex.open(whole, verify=False)
+    assert len(read) == len(storage.STORED)
+    (copied / "bwt.npy").write_bytes((moved / "bwt.npy").read_bytes()[:-1] + b"\1")
+    for _ in range(2):  # a refusal leaves no stamp
+        with pytest.raises(IndexFormatError, match=r"bwt\.npy does not match its checksum"):
+            FMIndex.open(copied)
+
+
+def test_without_a_cache_a_large_index_is_read_every_time(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(verified, "ALWAYS", 0)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    for _ in range(2):
+        assert by_index(FMIndex.open(whole)) == RIGHT
+
+
+def test_files_of_another_index_are_refused(whole: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    assert by_index(build(other, NEW)) == by_scan(NEW)
+    for name in ("bwt.npy", "suffix_array.npy", "text.npy"):
+        mixed = Path(shutil.copytree(whole, tmp_path / name))
+        shutil.copy(other / name, mixed / name)
+        with pytest.raises(IndexFormatError, match=rf"{name} does not match"):
+            FMIndex.open(mixed)
+
+
+@pytest.mark.parametrize("name", ["passages.npy", "passages.jsonl"])
+def test_damaged_passages_are_refused_or_harmless(tmp_path: Path, name: str) -> None:
+    passages = [Passage("a", "Oak", "A tree."), Passage("b", "", "Élms"), Passage("c", "Ash", "")]
+    PassageStore.write(passages, tmp_path)
+    content = (tmp_path / name).read_bytes()
+
+    def try_all() -> None:
+        refused = 0
+        for changed in damaged(content):
+            (tmp_path / name).write_bytes(changed)
+            try:
+                store = PassageStore(tmp_path)
+                found = [store[i] for i in range(len(store))]
+            except CorpusError as error:
+                assert "`ltrgr index`" in str(error)
+                refused += 1
+            else:  # a letter in a text may change unseen: Artefact.verify is for that
+                assert len(found) == 3
+        assert refused >= 40
+
+    assert run(try_all) == 0
+
+
+def test_a_damaged_done_file_never_counts_as_done_with_other_files(tmp_path: Path) -> None:
+    artefact = Artefact(root=tmp_path, stage="index", inputs={"a": 1})
+    directory = artefact.build(lambda partial: (partial / "rows").write_bytes(b"123456789"))
+    done = directory / "DONE.json"
+    content = done.read_bytes()
+    for changed in damaged(content):
+        done.write_bytes(changed)
+        assert artefact.problem() is None or "it" in artefact.problem()  # never raises
+    done.write_bytes(re.sub(rb'("rows",\s+"size": )9\b', rb"\g<1>6", content))
+    assert artefact.problem() == "its file rows has 9 bytes; expected 6"
