@@ -1,0 +1,111 @@
+"""A trie of one question's keys: finds all of them in a text in one pass (compiled)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ltrgr.index.kernels import STEP
+from ltrgr.scoring.ranked_keys import RankedKeys
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 / golden ratio: multiplicative hashing (Knuth, TAOCP 3, 6.4)"""
+
+
+class KeyTrie(NamedTuple):
+    """Nodes are the prefixes of the keys; keys are numbered from the question's heaviest.
+
+    First tokens have a dense table, because every token of the text asks it; further edges are
+    hashed with open addressing.
+    """
+
+    root: NDArray[np.int32]
+    """[V] node of a key's first token, else -1; restored after each question."""
+    edge: NDArray[np.int64]
+    """[power of two] ``node << 32 | token``, or -1 for an empty slot."""
+    child: NDArray[np.int32]
+    """[as edge] where it leads."""
+    inner: NDArray[np.bool_]
+    """[nodes] whether any edge leaves."""
+    key: NDArray[np.int32]
+    """[nodes] a key that ends here, else -1."""
+    same: NDArray[np.int32]
+    """[keys] another key of the same tokens (of another view), else -1."""
+
+
+def new_trie(n_symbols: int, most_tokens: int, most_keys: int) -> KeyTrie:
+    """Room for the largest question: tokens and keys it may have in all."""
+    slots = 16
+    while slots < 2 * most_tokens:
+        slots *= 2
+    return KeyTrie(
+        np.full(n_symbols, -1, np.int32),
+        np.empty(slots, np.int64),
+        np.empty(slots, np.int32),
+        np.empty(most_tokens, np.bool_),
+        np.empty(most_tokens, np.int32),
+        np.empty(most_keys, np.int32),
+    )
+
+
+@njit(**STEP)
+def plant(trie: KeyTrie, ranked: RankedKeys, question: int) -> int:
+    """Fills the trie with the question's keys; returns how many keys may match at one position."""
+    trie.edge[:] = -1
+    first, last = ranked.offsets[question], ranked.offsets[question + 1]
+    nodes, longest, alike = 0, 0, 1
+    for key in range(first, last):
+        start, length = ranked.start[key], ranked.length[key]
+        longest = max(longest, length)
+        node, nodes = _first(trie, ranked.tokens[start], nodes)
+        for i in range(start + 1, start + length):
+            node, nodes = _next(trie, node, ranked.tokens[i], nodes)
+        number = key - first
+        trie.same[number] = trie.key[node]
+        trie.key[node] = number
+        run, other = 1, trie.same[number]
+        while other >= 0:
+            run, other = run + 1, trie.same[other]
+        alike = max(alike, run)
+    return longest * alike
+
+
+@njit(**STEP)
+def uproot(trie: KeyTrie, ranked: RankedKeys, question: int) -> None:
+    """Clears the dense table again."""
+    for key in range(ranked.offsets[question], ranked.offsets[question + 1]):
+        trie.root[ranked.tokens[ranked.start[key]]] = -1
+
+
+@njit(**STEP)
+def slot_of(trie: KeyTrie, edge: int) -> int:
+    """The slot that holds the edge, or the empty one where it belongs."""
+    mask = trie.edge.size - 1
+    slot = np.int64((np.uint64(edge) * GOLDEN) >> np.uint64(32)) & mask
+    while trie.edge[slot] != edge and trie.edge[slot] >= 0:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@njit(**STEP)
+def _first(trie: KeyTrie, token: int, nodes: int) -> tuple[int, int]:
+    if trie.root[token] < 0:
+        trie.root[token] = nodes
+        trie.inner[nodes], trie.key[nodes] = False, -1
+        nodes += 1
+    return np.int64(trie.root[token]), nodes
+
+
+@njit(**STEP)
+def _next(trie: KeyTrie, node: int, token: int, nodes: int) -> tuple[int, int]:
+    edge = (node << 32) | np.int64(token)
+    slot = slot_of(trie, edge)
+    if trie.edge[slot] < 0:
+        trie.edge[slot], trie.child[slot] = edge, nodes
+        trie.inner[node] = True
+        trie.inner[nodes], trie.key[nodes] = False, -1
+        nodes += 1
+    return np.int64(trie.child[slot]), nodes
