@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.kernels import STEP
 from ltrgr.scoring.bits import lowest_bit
-from ltrgr.scoring.key_trie import KeyTrie, slot_of
+from ltrgr.scoring.key_trie import KeyTrie, step
 from ltrgr.scoring.proposals import Excluded, is_excluded
 from ltrgr.scoring.ranked_keys import RankedKeys
 
@@ -29,11 +29,13 @@ class Rules(NamedTuple):
 class Found(NamedTuple):
     """Where one passage holds which keys: occurrences in reading order, linked by key."""
 
+    entry_place: NDArray[np.int32]
+    entry_node: NDArray[np.int32]
+    """[longest passage] where any key may begin, and the trie's node there."""
     present: NDArray[np.uint64]
     """[keys / 64] a bit for each key that occurs; zeros between two passages."""
     head: NDArray[np.int32]
-    tail: NDArray[np.int32]
-    """[keys] first and last occurrence of a key whose bit is set."""
+    """[keys] first occurrence; -1 between two passages."""
     place: NDArray[np.int32]
     """[occurrences] from the passage's begin."""
     following: NDArray[np.int32]
@@ -68,40 +70,45 @@ def scan(
     end: int,
     found: Found,
 ) -> None:
-    """Finds all keys in ``text[begin:end]`` in one pass."""
-    text, root = arrays.text, trie.root
-    first = ranked.offsets[question]
+    """Finds all keys in ``text[begin:end]``, whose tokens are read once.
+
+    First the places where any key may begin, without a branch that depends on the text; then the
+    keys there, from right to left, so that each key's list grows at its head.
+    """
+    text = arrays.text
     any_excluded = excluded.offsets[question + 1] > excluded.offsets[question]
     n = 0
-    for start in range(begin, end):
-        node = np.int64(root[text[start]])
-        stop = start + 1
+    for entry in range(find_entries(trie.root, text, begin, end, found) - 1, -1, -1):
+        start = begin + np.int64(found.entry_place[entry])
+        node, stop = np.int64(found.entry_node[entry]), start + 1
         while node >= 0:
-            key = trie.key[node]
-            if key >= 0 and not (
-                any_excluded and is_excluded(excluded, question, start, stop)
-            ):
-                while key >= 0:
-                    _note(found, key, n, start - begin)
-                    n += 1
-                    key = trie.same[key]
-            if stop >= end or not trie.inner[node]:
+            key = np.int64(trie.key[node])
+            if any_excluded and is_excluded(excluded, question, start, stop):
+                key = np.int64(-1)
+            while key >= 0:
+                found.present[key >> 6] |= np.uint64(1) << np.uint64(key & 63)
+                found.place[n], found.following[n] = start - begin, found.head[key]
+                found.head[key] = n
+                n += 1
+                key = np.int64(trie.same[key])
+            if stop == end:
                 break
-            slot = slot_of(trie, (node << 32) | np.int64(text[stop]))
-            node = np.int64(trie.child[slot]) if trie.edge[slot] >= 0 else np.int64(-1)
+            node = step(trie, node, np.int64(text[stop]))
             stop += 1
 
 
 @njit(**STEP)
-def _note(found: Found, key: int, n: int, place: int) -> None:
-    word, bit = key >> 6, np.uint64(1) << np.uint64(key & 63)
-    found.place[n], found.following[n] = place, -1
-    if found.present[word] & bit:
-        found.following[found.tail[key]] = n
-    else:
-        found.present[word] |= bit
-        found.head[key] = n
-    found.tail[key] = n
+def find_entries(
+    root: NDArray[np.int32], text: NDArray[np.int32], begin: int, end: int, found: Found
+) -> int:
+    """Writes the places whose token begins a key; returns how many."""
+    place, nodes = found.entry_place, found.entry_node
+    n = 0
+    for start in range(begin, end):
+        node = root[text[start]]
+        place[n], nodes[n] = start - begin, node
+        n += np.int64(node >= 0)
+    return n
 
 
 @njit(**STEP)
@@ -129,11 +136,14 @@ def count_passage(
     for word in range(n_words):
         bits = found.present[word]
         found.present[word] = 0
-        while bits and used < room:
+        while bits:
             local = (word << 6) + lowest_bit(bits)
             bits &= bits - np.uint64(1)
-            key = first + local
-            place = free_place(found, local, rules.overlap, marks, stamp, ranked.length[key])
+            node, key = np.int64(found.head[local]), first + local
+            found.head[local] = -1
+            if used == room:
+                continue
+            place = free_place(found, node, rules.overlap, marks, stamp, ranked.length[key])
             if place < 0:
                 continue
             cover = take(ranked, rules, marks, stamp, key, place)
@@ -147,10 +157,9 @@ def count_passage(
 
 @njit(**STEP)
 def free_place(
-    found: Found, key: int, overlap: bool, marks: Marks, stamp: int, length: int
+    found: Found, node: int, overlap: bool, marks: Marks, stamp: int, length: int
 ) -> int:
-    """The key's leftmost occurrence that no counted one overlaps, or -1."""
-    node = np.int64(found.head[key])
+    """The first of the occurrences from ``node`` that no counted one overlaps, or -1."""
     while node >= 0:
         place = np.int64(found.place[node])
         if overlap or is_free(marks, stamp, place, length):

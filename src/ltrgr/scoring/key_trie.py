@@ -28,25 +28,26 @@ class KeyTrie(NamedTuple):
     """[power of two] ``node << 32 | token``, or -1 for an empty slot."""
     child: NDArray[np.int32]
     """[as edge] where it leads."""
-    inner: NDArray[np.bool_]
-    """[nodes] whether any edge leaves."""
+    kids: NDArray[np.uint64]
+    """[nodes] a bit for each ``token % 64`` that an edge leaves with: most tokens that do not go on
+    are told so without a look at the edges."""
     key: NDArray[np.int32]
     """[nodes] a key that ends here, else -1."""
     same: NDArray[np.int32]
     """[keys] another key of the same tokens (of another view), else -1."""
 
 
-def new_trie(n_symbols: int, most_tokens: int, most_keys: int) -> KeyTrie:
-    """Room for the largest question: tokens and keys it may have in all."""
+def new_trie(*, n_symbols: int, most_nodes: int, most_keys: int) -> KeyTrie:
+    """Room for the largest question: the tokens and the keys it may have in all."""
     slots = 16
-    while slots < 2 * most_tokens:
+    while slots < 2 * most_nodes:
         slots *= 2
     return KeyTrie(
         np.full(n_symbols, -1, np.int32),
         np.empty(slots, np.int64),
         np.empty(slots, np.int32),
-        np.empty(most_tokens, np.bool_),
-        np.empty(most_tokens, np.int32),
+        np.empty(most_nodes, np.uint64),
+        np.empty(most_nodes, np.int32),
         np.empty(most_keys, np.int32),
     )
 
@@ -91,10 +92,19 @@ def slot_of(trie: KeyTrie, edge: int) -> int:
 
 
 @njit(**STEP)
+def step(trie: KeyTrie, node: int, token: int) -> int:
+    """The node that ``token`` leads to, or -1."""
+    if not (trie.kids[node] >> np.uint64(token & 63)) & np.uint64(1):
+        return np.int64(-1)
+    slot = slot_of(trie, (node << 32) | token)
+    return np.int64(trie.child[slot]) if trie.edge[slot] >= 0 else np.int64(-1)
+
+
+@njit(**STEP)
 def _first(trie: KeyTrie, token: int, nodes: int) -> tuple[int, int]:
     if trie.root[token] < 0:
         trie.root[token] = nodes
-        trie.inner[nodes], trie.key[nodes] = False, -1
+        trie.kids[nodes], trie.key[nodes] = 0, -1
         nodes += 1
     return np.int64(trie.root[token]), nodes
 
@@ -105,7 +115,7 @@ def _next(trie: KeyTrie, node: int, token: int, nodes: int) -> tuple[int, int]:
     slot = slot_of(trie, edge)
     if trie.edge[slot] < 0:
         trie.edge[slot], trie.child[slot] = edge, nodes
-        trie.inner[node] = True
-        trie.inner[nodes], trie.key[nodes] = False, -1
+        trie.kids[node] |= np.uint64(1) << np.uint64(token & 63)
+        trie.kids[nodes], trie.key[nodes] = 0, -1
         nodes += 1
     return np.int64(trie.child[slot]), nodes

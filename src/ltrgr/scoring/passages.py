@@ -105,7 +105,6 @@ class Scratch(NamedTuple):
     counted: Counted
     present: NDArray[np.uint64]
     head: NDArray[np.int32]
-    tail: NDArray[np.int32]
     token_marks: NDArray[np.int64]
 
 
@@ -113,19 +112,22 @@ def _scratch(ranked: RankedKeys, rules: Rules, *, n_passages: int, n_symbols: in
     """Empty pages cost nothing until they are written, so all rooms are made for the worst case."""
     n_keys = np.diff(ranked.offsets)
     most_keys = int(n_keys.max(initial=0))
-    longest = int(ranked.length.max(initial=1))
+    ends = np.concatenate(([0], np.cumsum(ranked.length)))[ranked.offsets]
     n_counted = min(rules.candidates, n_passages) * min(rules.keys_per_passage, most_keys)
     return Scratch(
         new_ledger(n_passages),
-        new_trie(n_symbols, most_keys * longest, most_keys),
+        new_trie(
+            n_symbols=n_symbols,
+            most_nodes=int(np.diff(ends).max(initial=0)),
+            most_keys=most_keys,
+        ),
         Counted(
             np.empty(n_counted, np.int32),
             np.empty(n_counted, np.float32),
             np.empty(n_counted, np.int32),
         ),
         np.zeros((most_keys + 63) >> 6, np.uint64),
-        np.empty(most_keys, np.int32),
-        np.empty(most_keys, np.int32),
+        np.full(most_keys, -1, np.int32),
         np.zeros(n_symbols, np.int64),
     )
 
@@ -184,9 +186,10 @@ def _score_chosen(
     longest = (arrays.passage_offsets[chosen + 1] - arrays.passage_offsets[chosen]).max()
     n_found = longest * plant(scratch.trie, ranked, question)
     found = Found(
+        np.empty(longest, np.int32),
+        np.empty(longest, np.int32),
         scratch.present,
         scratch.head,
-        scratch.tail,
         np.empty(n_found, np.int32),
         np.empty(n_found, np.int32),
     )

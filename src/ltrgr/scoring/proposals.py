@@ -15,8 +15,8 @@ from ltrgr.scoring.ranked_keys import RankedKeys
 BLOCK = 256
 """Rows located at a time: the reads of one block do not wait for each other."""
 
-NEAR = 3
-"""Passages per block of the position hints up to which walking beats a binary search."""
+NEAR = 2
+"""Passages begun in a block of the position hints, up to which walking beats a binary search."""
 
 
 class Excluded(NamedTuple):
@@ -39,7 +39,7 @@ class Ledger(NamedTuple):
     touched the passage, which tells old questions and repeated keys apart. Side by side, because
     both are read together at random places; a float64 holds every such integer."""
     touched: NDArray[np.int32]
-    """[P] passages that the question touched, in order of discovery."""
+    """[P + 1] passages that the question touched, in order of discovery; one place to spill."""
     located: NDArray[np.int64]
     """[BLOCK] passages of the rows at hand, -1 where a row does not count."""
 
@@ -47,7 +47,7 @@ class Ledger(NamedTuple):
 def new_ledger(n_passages: int) -> Ledger:
     """A ledger that no question has used."""
     return Ledger(
-        np.zeros((n_passages, 2)), np.empty(n_passages, np.int32), np.empty(BLOCK, np.int64)
+        np.zeros((n_passages, 2)), np.empty(n_passages + 1, np.int32), np.empty(BLOCK, np.int64)
     )
 
 
@@ -92,16 +92,19 @@ def locate_passages(
     for i in range(n):
         start = base - np.int64(suffixes[begin + i])
         block = max(start, 0) >> HINT_SHIFT
-        passage, last = np.int64(hints[block]), np.int64(hints[block + 1])
-        if last - passage <= NEAR:
-            # Usually 0 or 1 further: the first comparison is an addition, not a branch.
-            passage += np.int64(offsets[passage + 1] <= start)
-            while passage < last and offsets[passage + 1] <= start:
-                passage += 1
+        passage = np.int64(hints[block])
+        if np.int64(hints[block + 1]) - passage <= NEAR:
+            # A comparison that is added costs less than one that is guessed wrong.
+            for _ in range(NEAR):
+                passage += np.int64(offsets[passage + 1] <= start)
         else:
             passage = passage_of_position(arrays, start)
-        inside = start >= 0 and start + length <= offsets[passage + 1]
-        out[i] = passage if inside else -1
+        out[i] = passage
+    if length > 1:  # a single token is inside its passage
+        for i in range(n):
+            start = base - np.int64(suffixes[begin + i])
+            if start < 0 or start + length > offsets[out[i] + 1]:
+                out[i] = -1
 
 
 @njit(**STEP)
@@ -129,15 +132,13 @@ def tally(ledger: Ledger, n: int, weight: float, first: int, stamp: int, n_touch
         passage = located[i]
         if passage < 0:
             continue
-        last = passages[passage, 1]
-        if last != stamp:
-            if last <= first:  # of an earlier question
-                touched[n_touched] = passage
-                n_touched += 1
-                passages[passage, 0] = weight
-            else:
-                passages[passage, 0] += weight
-            passages[passage, 1] = stamp
+        # No branches but the one above: which passages are new or repeated cannot be guessed.
+        last, known = passages[passage, 1], passages[passage, 0]
+        fresh = last <= first  # of an earlier question
+        passages[passage, 0] = (0.0 if fresh else known) + (weight if last != stamp else 0.0)
+        passages[passage, 1] = stamp
+        touched[n_touched] = passage
+        n_touched += np.int64(fresh)
     return n_touched
 
 
