@@ -1,5 +1,7 @@
 """Sets of small integers as words of 64 bits (compiled)."""
 
+# To numba, np.int64 and int are one type.
+# mypy: disable-error-code="assignment,return-value"
 from __future__ import annotations
 
 import numpy as np

@@ -1,5 +1,8 @@
 """The full score of one passage: its keys counted one by one, heaviest first (compiled)."""
 
+# ruff: noqa: SIM110  (numba takes no generators)
+# To numba, np.int64 and int are one type.
+# mypy: disable-error-code="assignment,return-value"
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -107,7 +110,7 @@ def find_entries(
     for start in range(begin, end):
         node = root[text[start]]
         place[n], nodes[n] = start - begin, node
-        n += np.int64(node >= 0)
+        n += node >= 0
     return n
 
 

@@ -1,5 +1,7 @@
 """A trie of one question's keys: finds all of them in a text in one pass (compiled)."""
 
+# To numba, np.int64 and int are one type.
+# mypy: disable-error-code="assignment,return-value"
 from __future__ import annotations
 
 from typing import NamedTuple

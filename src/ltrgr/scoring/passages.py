@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from ltrgr.identifiers.keys import Keys
 from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.fm_index import FMIndex
-from ltrgr.scoring.full_score import Counted, Found, Marks, Rules, count_passage, scan
-from ltrgr.scoring.key_trie import KeyTrie, new_trie, plant, uproot
-from ltrgr.scoring.proposals import Excluded, Ledger, choose, new_ledger, propose
+from ltrgr.scoring.full_score import Found, Marks, Rules, count_passage, scan
+from ltrgr.scoring.key_trie import plant, uproot
+from ltrgr.scoring.proposals import Excluded, choose, propose
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.ranked_keys import RankedKeys, rank_keys
+from ltrgr.scoring.scratch import Scratch, new_scratch
 from ltrgr.scoring.settings import Scoring
 
 log = logging.getLogger("ltrgr")
@@ -77,7 +78,7 @@ def score_passages(
         bool(settings.overlap),
     )
     lists = _empty_lists(n_questions, k, most)
-    scratch = _scratch(ranked, rules, n_passages=index.n_passages, n_symbols=len(marker))
+    scratch = new_scratch(ranked, rules, n_passages=index.n_passages, n_symbols=len(marker))
     _announce_compilation()
     _score_batch(ranked, index.arrays, ranges, rules, scratch, (0, n_questions), lists)
     passage, score, key, cover, position = lists
@@ -95,41 +96,6 @@ class Lists(NamedTuple):
     key: NDArray[np.int32]
     cover: NDArray[np.float32]
     position: NDArray[np.int64]
-
-
-class Scratch(NamedTuple):
-    """What the questions of a call share."""
-
-    ledger: Ledger
-    trie: KeyTrie
-    counted: Counted
-    present: NDArray[np.uint64]
-    head: NDArray[np.int32]
-    token_marks: NDArray[np.int64]
-
-
-def _scratch(ranked: RankedKeys, rules: Rules, *, n_passages: int, n_symbols: int) -> Scratch:
-    """Empty pages cost nothing until they are written, so all rooms are made for the worst case."""
-    n_keys = np.diff(ranked.offsets)
-    most_keys = int(n_keys.max(initial=0))
-    ends = np.concatenate(([0], np.cumsum(ranked.length)))[ranked.offsets]
-    n_counted = min(rules.candidates, n_passages) * min(rules.keys_per_passage, most_keys)
-    return Scratch(
-        new_ledger(n_passages),
-        new_trie(
-            n_symbols=n_symbols,
-            most_nodes=int(np.diff(ends).max(initial=0)),
-            most_keys=most_keys,
-        ),
-        Counted(
-            np.empty(n_counted, np.int32),
-            np.empty(n_counted, np.float32),
-            np.empty(n_counted, np.int32),
-        ),
-        np.zeros((most_keys + 63) >> 6, np.uint64),
-        np.full(most_keys, -1, np.int32),
-        np.zeros(n_symbols, np.int64),
-    )
 
 
 @njit(cache=True, nogil=True)

@@ -91,7 +91,7 @@ def locate_passages(
     base = arrays.text.size - length
     for i in range(n):
         start = base - np.int64(suffixes[begin + i])
-        block = max(start, 0) >> HINT_SHIFT
+        block = start >> HINT_SHIFT if start > 0 else 0
         passage = np.int64(hints[block])
         if np.int64(hints[block + 1]) - passage <= NEAR:
             # A comparison that is added costs less than one that is guessed wrong.
@@ -138,7 +138,7 @@ def tally(ledger: Ledger, n: int, weight: float, first: int, stamp: int, n_touch
         passages[passage, 0] = (0.0 if fresh else known) + (weight if last != stamp else 0.0)
         passages[passage, 1] = stamp
         touched[n_touched] = passage
-        n_touched += np.int64(fresh)
+        n_touched += fresh
     return n_touched
 
 
