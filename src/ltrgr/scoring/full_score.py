@@ -32,9 +32,8 @@ class Rules(NamedTuple):
 class Found(NamedTuple):
     """Where one passage holds which keys: occurrences in reading order, linked by key."""
 
-    entry_place: NDArray[np.int32]
-    entry_node: NDArray[np.int32]
-    """[longest passage] where any key may begin, and the trie's node there."""
+    entry: NDArray[np.int32]
+    """[longest passage] places where any key may begin."""
     present: NDArray[np.uint64]
     """[keys / 64] a bit for each key that occurs; zeros between two passages."""
     head: NDArray[np.int32]
@@ -81,9 +80,9 @@ def scan(
     text = arrays.text
     any_excluded = excluded.offsets[question + 1] > excluded.offsets[question]
     n = 0
-    for entry in range(find_entries(trie.root, text, begin, end, found) - 1, -1, -1):
-        start = begin + np.int64(found.entry_place[entry])
-        node, stop = np.int64(found.entry_node[entry]), start + 1
+    for entry in range(find_entries(trie.begins, text, begin, end, found.entry) - 1, -1, -1):
+        start = begin + np.int64(found.entry[entry])
+        node, stop = np.int64(trie.root[text[start]]), start + 1
         while node >= 0:
             key = np.int64(trie.key[node])
             if any_excluded and is_excluded(excluded, question, start, stop):
@@ -102,15 +101,18 @@ def scan(
 
 @njit(**STEP)
 def find_entries(
-    root: NDArray[np.int32], text: NDArray[np.int32], begin: int, end: int, found: Found
+    begins: NDArray[np.uint64],
+    text: NDArray[np.int32],
+    begin: int,
+    end: int,
+    entry: NDArray[np.int32],
 ) -> int:
     """Writes the places whose token begins a key; returns how many."""
-    place, nodes = found.entry_place, found.entry_node
     n = 0
     for start in range(begin, end):
-        node = root[text[start]]
-        place[n], nodes[n] = start - begin, node
-        n += node >= 0
+        token = np.int64(text[start])
+        entry[n] = start - begin
+        n += np.int64((begins[token >> 6] >> np.uint64(token & 63)) & np.uint64(1))
     return n
 
 

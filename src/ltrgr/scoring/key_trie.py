@@ -20,12 +20,14 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 class KeyTrie(NamedTuple):
     """Nodes are the prefixes of the keys; keys are numbered from the question's heaviest.
 
-    First tokens have a dense table, because every token of the text asks it; further edges are
-    hashed with open addressing.
+    First tokens have dense tables; further edges are hashed with open addressing.
     """
 
+    begins: NDArray[np.uint64]
+    """[V / 64] a bit for each token that begins a key. Every token of a text asks it, and it fits
+    the nearest cache, which ``root`` does not; zeros between two questions."""
     root: NDArray[np.int32]
-    """[V] node of a key's first token, else -1; restored after each question."""
+    """[V] node of a key's first token, where its bit is set."""
     edge: NDArray[np.int64]
     """[power of two] ``node << 32 | token``, or -1 for an empty slot."""
     child: NDArray[np.int32]
@@ -45,7 +47,8 @@ def new_trie(*, n_symbols: int, most_nodes: int, most_keys: int) -> KeyTrie:
     while slots < 2 * most_nodes:
         slots *= 2
     return KeyTrie(
-        np.full(n_symbols, -1, np.int32),
+        np.zeros((n_symbols + 63) >> 6, np.uint64),
+        np.empty(n_symbols, np.int32),
         np.empty(slots, np.int64),
         np.empty(slots, np.int32),
         np.empty(most_nodes, np.uint64),
@@ -78,9 +81,9 @@ def plant(trie: KeyTrie, ranked: RankedKeys, question: int) -> int:
 
 @njit(**STEP)
 def uproot(trie: KeyTrie, ranked: RankedKeys, question: int) -> None:
-    """Clears the dense table again."""
+    """Clears the first tokens' bits again."""
     for key in range(ranked.offsets[question], ranked.offsets[question + 1]):
-        trie.root[ranked.tokens[ranked.start[key]]] = -1
+        trie.begins[ranked.tokens[ranked.start[key]] >> 6] = 0
 
 
 @njit(**STEP)
@@ -104,7 +107,9 @@ def step(trie: KeyTrie, node: int, token: int) -> int:
 
 @njit(**STEP)
 def _first(trie: KeyTrie, token: int, nodes: int) -> tuple[int, int]:
-    if trie.root[token] < 0:
+    word, bit = token >> 6, np.uint64(1) << np.uint64(token & 63)
+    if not trie.begins[word] & bit:
+        trie.begins[word] |= bit
         trie.root[token] = nodes
         trie.kids[nodes], trie.key[nodes] = 0, -1
         nodes += 1

@@ -153,7 +153,6 @@ def _score_chosen(
     n_found = longest * plant(scratch.trie, ranked, question)
     found = Found(
         np.empty(longest, np.int32),
-        np.empty(longest, np.int32),
         scratch.present,
         scratch.head,
         np.empty(n_found, np.int32),
