@@ -28,40 +28,54 @@ LISTED = 100
 def measure(
     world: World, index: FMIndex, reference: Reference | None, *, repeats: int, seed: int
 ) -> Iterator[Row]:
-    """Milliseconds per question, 20 questions a call."""
+    """Milliseconds per question: 20 questions a call, and a question alone."""
     rng = np.random.default_rng(seed)
+    for questions in (QUESTIONS, 1):
+        for unigrams in (0, UNIGRAMS):
+            yield _row(world, index, reference, rng, (questions, unigrams), repeats)
+
+
+def _row(
+    world: World,
+    index: FMIndex,
+    reference: Reference | None,
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    repeats: int,
+) -> Row:
+    questions, unigrams = shape
     settings = Scoring()
-    for unigrams in (0, UNIGRAMS):
-        per_question: list[float] = []
+    sizes: list[float] = []
 
-        def prepare(unigrams: int = unigrams, sizes: list[float] = per_question) -> Keys:
-            keys = draw_keys(world, index, rng, questions=QUESTIONS, unigrams=unigrams)
-            sizes.append(len(keys.lo) / QUESTIONS)
-            return keys
+    def prepare() -> Keys:
+        keys = draw_keys(world, index, rng, questions=questions, unigrams=unigrams)
+        sizes.append(len(keys.lo) / questions)
+        return keys
 
-        def score(keys: Keys) -> None:
-            score_passages(
-                keys,
-                key_weights(
-                    keys.log_probability, keys.count, n_tokens=index.n_tokens, settings=settings
-                ),
-                index,
-                settings=settings,
-                marker=world.vocabulary.is_marker,
-                k=LISTED,
-            )
-
-        measured = seconds(prepare, score, repeats=repeats)
-        references = {}
-        if reference is not None:
-            references["python"] = _python(world, index, reference, rng, unigrams, settings) * 1e3
-        yield Row(
-            name=f"scoring/{'with' if unigrams else 'without'} unigrams",
-            unit="ms/question",
-            values=scaled(measured, 1e3 / QUESTIONS),
-            references=references,
-            note=f"{np.mean(per_question):.0f} keys/question",
+    def score(keys: Keys) -> None:
+        score_passages(
+            keys,
+            key_weights(
+                keys.log_probability, keys.count, n_tokens=index.n_tokens, settings=settings
+            ),
+            index,
+            settings=settings,
+            marker=world.vocabulary.is_marker,
+            k=LISTED,
         )
+
+    measured = seconds(prepare, score, repeats=repeats)
+    references = {}
+    if reference is not None:
+        references["python"] = _python(world, index, reference, rng, unigrams, settings) * 1e3
+    alone = "1 question, " if questions == 1 else ""
+    return Row(
+        name=f"scoring/{alone}{'with' if unigrams else 'without'} unigrams",
+        unit="ms/question",
+        values=scaled(measured, 1e3 / questions),
+        references=references,
+        note=f"{np.mean(sizes):.0f} keys/question",
+    )
 
 
 def _python(

@@ -12,7 +12,7 @@ from ltrgr.corpus.records import Corpus
 from ltrgr.decoding.model import cumulative_log_probabilities, encode
 from ltrgr.identifiers.keys import Keys
 from ltrgr.pipeline.indexing import open_serialised
-from ltrgr.retrieval.extra_keys import question_ngrams, unigrams, word_ngrams
+from ltrgr.retrieval.extra_keys import heaviest, question_ngrams, unigrams, word_ngrams
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.settings import Scoring
 
@@ -102,6 +102,28 @@ def test_unigrams_are_the_heaviest_tokens(retriever: Retriever, corpus: Corpus) 
         assert keys.tokens[own].tolist() == expected.tolist()
         assert keys.count[own].tolist() == counts[expected].tolist()
         np.testing.assert_allclose(keys.log_probability[own], first[row].numpy()[expected])
+
+
+def test_a_certain_token_passes_the_bound(retriever: Retriever) -> None:
+    # p > 1/2: the bound's second half. The common token is likelier than its prior only so.
+    marker = retriever.vocabulary.is_marker
+    counts = np.bincount(
+        np.asarray(retriever.index.arrays.text, dtype=np.int64), minlength=len(marker)
+    )
+    token = int(np.argmax(np.where(marker, 0, counts)))
+    first = torch.full((1, len(marker)), -60.0)
+    first[0, token] = -0.01
+    scoring = Scoring(unigrams=7)
+    keys = unigrams(first, view=1, index=retriever.index, is_marker=marker, scoring=scoring)
+    assert keys.tokens.tolist() == [token]
+
+
+def test_heaviest_by_hand() -> None:
+    row = np.array([0, 0, 0, 2, 2])
+    weight = np.array([1.0, 3.0, 3.0, 0.0, 2.0])
+    # question 0: places 1 and 2 tie, the earlier first; question 1 has none; place 3 weighs nothing
+    assert heaviest(row, weight, most=2, questions=3).tolist() == [1, 2, 4]
+    assert heaviest(row, weight, most=9, questions=3).tolist() == [1, 2, 0, 4]
 
 
 def test_tokens_without_weight_are_no_keys(retriever: Retriever) -> None:

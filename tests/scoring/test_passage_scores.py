@@ -155,8 +155,7 @@ def cases(draw):
     )
     questions = draw(st.lists(st.lists(key_of_text, max_size=12), min_size=1, max_size=3))
     titles = draw(st.lists(key_of_text.map(lambda t: [TITLE, *t]), max_size=2))
-    questions[0] = questions[0] + titles
-    questions = [[list(key) for key in dict.fromkeys(map(tuple, q))] for q in questions]
+    questions[0] = questions[0] + titles  # a key may come twice: the same tokens of two views
     n_keys = sum(map(len, questions))
     # Few distinct values, so that ties and zeros happen.
     weights = draw(
@@ -200,6 +199,53 @@ def test_equals_the_judge(case):
             rule=rule,
             ranges=ranges[b],
             k=4,
+        )
+        assert_same(lists, b, wanted)
+        first += len(keys)
+
+
+@pytest.mark.parametrize("rare", [8, 1500])
+def test_long_passages_and_many_keys_equal_the_judge(rare):
+    # Passages of 1 to 400 tokens, so that a block of the position hints begins none, one, or many;
+    # over 64 keys a question, most of them single tokens; two questions of one call.
+    rng = np.random.default_rng(3)
+    lengths = [*rng.integers(100, 400, 12), *rng.integers(1, 12, 30), 390, 1, 300]
+    passages = [[TITLE, *map(int, rng.zipf(1.3, n) % 60 + 2), END] for n in lengths]
+    index = build(passages, 62)
+    text = [token for passage in passages for token in passage]
+    questions = []
+    for _ in range(2):
+        starts = rng.integers(0, len(text) - 6, 12)
+        spans = {tuple(text[s : s + n]) for s in starts for n in range(1, 6)}
+        questions.append([*map(list, spans), *([token] for token in range(2, 62))])
+    n_keys = sum(map(len, questions))
+    assert min(map(len, questions)) > 64
+    weights = rng.uniform(0, 9, n_keys).round(1)
+    rule = Rule(rare=rare, candidates=20)
+    spans = [(5, 40), (len(text) - 60, len(text))]
+    excluded = (np.array([0, 0, 2]), *map(np.array, zip(*spans, strict=True)))
+    lists = score_passages(
+        make_keys(questions, index),
+        weights,
+        index,
+        settings=Scoring(rare=rare, candidates=20),
+        marker=np.arange(62) < 2,
+        k=9,
+        excluded=excluded,
+    )
+    first = 0
+    for b, keys in enumerate(questions):
+        own = slice(first, first + len(keys))
+        counts = make_keys([keys], index).count.tolist()
+        wanted = judge(
+            passages,
+            keys,
+            weights[own].tolist(),
+            counts,
+            markers=MARKERS,
+            rule=rule,
+            ranges=spans if b else [],
+            k=9,
         )
         assert_same(lists, b, wanted)
         first += len(keys)

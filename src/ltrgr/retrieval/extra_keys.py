@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from ltrgr.identifiers.tokenised import csr_offsets
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.scoring.settings import Scoring
-from ltrgr.scoring.weights import key_weights
+from ltrgr.scoring.weights import key_weights, prior_log_odds
 
 
 def unigrams(
@@ -35,25 +36,62 @@ def unigrams(
         view: number of the view that was asked, whose tokens stand anywhere in a passage.
     """
     log_probability = first_step[:, : len(is_marker)].cpu().numpy()
-    tokens = np.arange(len(is_marker), dtype=np.int32)
-    lo, hi = index.intervals(np.arange(len(tokens) + 1), tokens)
+    count = token_counts(index, size=len(is_marker))
+    # Nearly all tokens are less likely than their prior: one comparison rules them out.
+    floor = lowest_log_probability(count, n_tokens=index.n_tokens, scoring=scoring)
+    floor[is_marker | (count == 0)] = np.inf
+    row, token = np.nonzero(log_probability > floor)
     weight = key_weights(
-        log_probability, hi - lo, n_tokens=index.n_tokens, view_offset=0.0, settings=scoring
+        log_probability[row, token], count[token], n_tokens=index.n_tokens, settings=scoring
     )
-    weight = np.where((hi > lo) & ~is_marker, weight, 0.0)
-    most = min(scoring.unigrams, len(tokens))
-    best = np.argsort(-weight, axis=1, kind="stable")[:, :most]
-    row, column = np.nonzero(np.take_along_axis(weight, best, axis=1) > 0)
-    chosen = best[row, column]
+    best = heaviest(row, weight, most=scoring.unigrams, questions=len(log_probability))
+    row, tokens = row[best], token[best].astype(np.int32)
+    lo, hi = index.intervals(np.arange(len(tokens) + 1), tokens)
     return Keys(
-        question_offsets=csr_offsets(np.bincount(row, minlength=len(best))),
-        view=np.full(len(chosen), view, dtype=np.int16),
-        token_offsets=np.arange(len(chosen) + 1, dtype=np.int64),
-        tokens=tokens[chosen],
-        lo=lo[chosen],
-        hi=hi[chosen],
-        log_probability=log_probability[row, chosen],
+        question_offsets=csr_offsets(np.bincount(row, minlength=len(log_probability))),
+        view=np.full(len(tokens), view, dtype=np.int16),
+        token_offsets=np.arange(len(tokens) + 1, dtype=np.int64),
+        tokens=tokens,
+        lo=lo,
+        hi=hi,
+        log_probability=log_probability[row, tokens],
     )
+
+
+def token_counts(index: FMIndex, *, size: int) -> NDArray[np.int64]:
+    """[size] how often each token occurs: what follows the empty key."""
+    low, high = index.root
+    _, tokens, counts = index.allowed([low], [high])
+    found = np.zeros(size, np.int64)
+    known = tokens < size
+    found[tokens[known]] = counts[known]
+    return found
+
+
+def lowest_log_probability(
+    count: NDArray[np.int64], *, n_tokens: int, scoring: Scoring
+) -> NDArray[np.float32]:
+    """[V] a bound: no token has a weight whose log p is not above it.
+
+    A weight needs ``log p - log(1 - p) > prior``, and ``-log(1 - p) <= log 2`` where p <= 1/2.
+    """
+    prior = prior_log_odds(count.astype(np.float64), n_tokens=n_tokens, settings=scoring)
+    slack = 1e-3  # far above what rounding to float32 can move
+    return (np.minimum(prior, 0.0) - math.log(2) - slack).astype(np.float32)
+
+
+def heaviest(
+    row: NDArray[np.int64], weight: NDArray[np.float64], *, most: int, questions: int
+) -> NDArray[np.int64]:
+    """Places of each question's ``most`` heaviest tokens of positive weight, heaviest first.
+
+    ``row`` [n] ascends; ties go to the earlier place.
+    """
+    order = np.lexsort((-weight, row))
+    order = order[weight[order] > 0]
+    sizes = np.bincount(row[order], minlength=questions)
+    within = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return order[within < most]
 
 
 @torch.inference_mode()

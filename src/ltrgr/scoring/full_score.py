@@ -1,6 +1,8 @@
 """The full score of one passage: its keys counted one by one, heaviest first (compiled)."""
 
-# ruff: noqa: SIM110  (numba takes no keyword-only arguments and no generators)
+# ruff: noqa: SIM110  (numba takes no generators)
+# To numba, np.int64 and int are one type.
+# mypy: disable-error-code="assignment,return-value"
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -10,10 +12,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ltrgr.index.arrays import IndexArrays
+from ltrgr.index.kernels import STEP
+from ltrgr.scoring.bits import lowest_bit
+from ltrgr.scoring.key_trie import KeyTrie, step
 from ltrgr.scoring.proposals import Excluded, is_excluded
 from ltrgr.scoring.ranked_keys import RankedKeys
-
-NO_KEY = np.int64(1) << 62
 
 
 class Rules(NamedTuple):
@@ -26,185 +29,164 @@ class Rules(NamedTuple):
     overlap: bool
 
 
-class Commons(NamedTuple):
-    """The question's common keys, heaviest first, and where one passage holds them.
+class Found(NamedTuple):
+    """Where one passage holds which keys: occurrences in reading order, linked by key."""
 
-    Occurrences are linked lists in reading order, so that a passage can be scanned once for all.
-    """
-
-    key: NDArray[np.int64]
-    """[M] places in ``RankedKeys``."""
-    sibling: NDArray[np.int32]
-    """[M] the next common key with the same first token, else -1."""
+    entry: NDArray[np.int32]
+    """[longest passage] places where any key may begin."""
+    present: NDArray[np.uint64]
+    """[keys / 64] a bit for each key that occurs; zeros between two passages."""
     head: NDArray[np.int32]
-    tail: NDArray[np.int32]
-    """[M] first and last node of each key, else -1."""
-    node_position: NDArray[np.int64]
-    node_next: NDArray[np.int32]
+    """[keys] first occurrence; -1 between two passages."""
+    place: NDArray[np.int32]
+    """[occurrences] from the passage's begin."""
+    following: NDArray[np.int32]
+    """[occurrences] the key's next occurrence, else -1."""
 
 
 class Marks(NamedTuple):
     """What the passage has used up; a mark equal to the running stamp is set."""
 
-    position: NDArray[np.int64]
-    """[longest passage] positions of counted occurrences."""
+    place: NDArray[np.int64]
+    """[longest passage] places of counted occurrences."""
     token: NDArray[np.int64]
     """[V] tokens of counted keys."""
 
 
 class Counted(NamedTuple):
-    """Counted keys of each candidate, heaviest first, [candidates, K]."""
+    """Counted keys of all candidates, one after the other, heaviest first."""
 
     key: NDArray[np.int32]
     cover: NDArray[np.float32]
-    position: NDArray[np.int64]
+    place: NDArray[np.int32]
 
 
-@njit(cache=True)
-def gather_commons(
-    ranked: RankedKeys, question: int, rare: int, longest: int, by_token: NDArray[np.int32]
-) -> Commons:
-    """Lists the common keys and chains them by first token from ``by_token`` [V], -1 elsewhere."""
-    first, last = ranked.offsets[question], ranked.offsets[question + 1]
-    widths = ranked.hi[first:last] - ranked.lo[first:last]
-    key = first + np.nonzero(widths > rare)[0]
-    sibling = np.full(key.size, -1, np.int32)
-    longest_key = 0
-    for i in range(key.size):
-        token = ranked.tokens[ranked.start[key[i]]]
-        sibling[i] = by_token[token]
-        by_token[token] = i
-        longest_key = max(longest_key, ranked.length[key[i]])
-    # Distinct keys that match at one position are prefixes of each other: one for each length.
-    nodes = longest * min(key.size, longest_key)
-    return Commons(
-        key,
-        sibling,
-        np.empty(key.size, np.int32),
-        np.empty(key.size, np.int32),
-        np.empty(nodes, np.int64),
-        np.empty(nodes, np.int32),
-    )
-
-
-@njit(cache=True)
-def release_commons(ranked: RankedKeys, commons: Commons, by_token: NDArray[np.int32]) -> None:
-    """Clears what ``gather_commons`` wrote into ``by_token``."""
-    for i in range(commons.key.size):
-        by_token[ranked.tokens[ranked.start[commons.key[i]]]] = -1
-
-
-@njit(cache=True)
+@njit(**STEP)
 def scan(
-    ranked: RankedKeys,
+    trie: KeyTrie,
     arrays: IndexArrays,
+    ranked: RankedKeys,
     excluded: Excluded,
     question: int,
-    commons: Commons,
-    by_token: NDArray[np.int32],
     begin: int,
     end: int,
+    found: Found,
 ) -> None:
-    """Finds all common keys in ``text[begin:end]`` in one pass."""
-    commons.head[:] = -1
-    n_nodes = 0
-    for position in range(begin, end):
-        i = by_token[arrays.text[position]]
-        while i >= 0:
-            key = commons.key[i]
-            if matches(ranked, arrays, key, position, end) and not is_excluded(
-                excluded, question, position, position + ranked.length[key]
-            ):
-                commons.node_position[n_nodes] = position
-                commons.node_next[n_nodes] = -1
-                if commons.head[i] < 0:
-                    commons.head[i] = n_nodes
-                else:
-                    commons.node_next[commons.tail[i]] = n_nodes
-                commons.tail[i] = n_nodes
-                n_nodes += 1
-            i = commons.sibling[i]
+    """Finds all keys in ``text[begin:end]``, whose tokens are read once.
+
+    First the places where any key may begin, without a branch that depends on the text; then the
+    keys there, from right to left, so that each key's list grows at its head.
+    """
+    text = arrays.text
+    any_excluded = excluded.offsets[question + 1] > excluded.offsets[question]
+    n = 0
+    for entry in range(find_entries(trie.begins, text, begin, end, found.entry) - 1, -1, -1):
+        start = begin + np.int64(found.entry[entry])
+        node, stop = np.int64(trie.root[text[start]]), start + 1
+        while node >= 0:
+            key = np.int64(trie.key[node])
+            if any_excluded and is_excluded(excluded, question, start, stop):
+                key = np.int64(-1)
+            while key >= 0:
+                found.present[key >> 6] |= np.uint64(1) << np.uint64(key & 63)
+                found.place[n], found.following[n] = start - begin, found.head[key]
+                found.head[key] = n
+                n += 1
+                key = np.int64(trie.same[key])
+            if stop == end:
+                break
+            node = step(trie, node, np.int64(text[stop]))
+            stop += 1
 
 
-@njit(cache=True)
-def matches(ranked: RankedKeys, arrays: IndexArrays, key: int, position: int, end: int) -> bool:
-    """Whether the key stands at ``position``; its first token is known to."""
-    length, start = ranked.length[key], ranked.start[key]
-    if position + length > end:
-        return False
-    for i in range(1, length):
-        if arrays.text[position + i] != ranked.tokens[start + i]:
-            return False
-    return True
+@njit(**STEP)
+def find_entries(
+    begins: NDArray[np.uint64],
+    text: NDArray[np.int32],
+    begin: int,
+    end: int,
+    entry: NDArray[np.int32],
+) -> int:
+    """Writes the places whose token begins a key; returns how many."""
+    n = 0
+    for start in range(begin, end):
+        token = np.int64(text[start])
+        entry[n] = start - begin
+        n += np.int64((begins[token >> 6] >> np.uint64(token & 63)) & np.uint64(1))
+    return n
 
 
-@njit(cache=True)
+@njit(**STEP)
 def count_passage(
     ranked: RankedKeys,
     rules: Rules,
-    rare_key: NDArray[np.int32],
-    rare_position: NDArray[np.int64],
-    commons: Commons,
+    question: int,
+    found: Found,
     marks: Marks,
     stamp: int,
-    begin: int,
     counted: Counted,
-    row: int,
-) -> float:
-    """``sum of weight * cover`` over the counted keys of the passage that starts at ``begin``.
+    used: int,
+) -> tuple[float, int]:
+    """``sum of weight * cover`` over the counted keys of the passage that ``found`` describes.
 
-    Merges the passage's rare hits with its common ones, heaviest key first. A key counts once,
-    through its leftmost occurrence that is free. Writes the counted keys into ``counted[row]``.
+    Heaviest key first; a key counts once, through its leftmost occurrence that is free. Writes the
+    counted keys into ``counted`` from ``used`` on, and clears ``found``.
+
+    Returns:
+        The score, and where the next passage's keys go.
     """
-    score, n_counted, hit, common = 0.0, 0, 0, 0
-    while n_counted < rules.keys_per_passage:
-        rare = np.int64(rare_key[hit]) if hit < rare_key.size else NO_KEY
-        other = commons.key[common] if common < commons.key.size else NO_KEY
-        key = min(rare, other)
-        if key == NO_KEY:
-            break
-        length, start = ranked.length[key], NO_KEY
-        if key == rare:
-            while hit < rare_key.size and rare_key[hit] == key:
-                position = rare_position[hit]
-                if position < start and (
-                    rules.overlap or is_free(marks, stamp, position - begin, length)
-                ):
-                    start = position
-                hit += 1
-        else:
-            node = commons.head[common]
-            while node >= 0 and start == NO_KEY:
-                position = commons.node_position[node]
-                if rules.overlap or is_free(marks, stamp, position - begin, length):
-                    start = position
-                node = commons.node_next[node]
-            common += 1
-        if start == NO_KEY:
-            continue
-        cover = take(ranked, rules, marks, stamp, key, start - begin)
-        score += ranked.weight[key] * cover
-        counted.key[row, n_counted] = ranked.number[key]
-        counted.cover[row, n_counted] = cover
-        counted.position[row, n_counted] = start
-        n_counted += 1
-    return score
+    first = ranked.offsets[question]
+    n_words = (ranked.offsets[question + 1] - first + 63) >> 6
+    score, room = 0.0, used + rules.keys_per_passage
+    for word in range(n_words):
+        bits = found.present[word]
+        found.present[word] = 0
+        while bits:
+            local = (word << 6) + lowest_bit(bits)
+            bits &= bits - np.uint64(1)
+            node, key = np.int64(found.head[local]), first + local
+            found.head[local] = -1
+            if used == room:
+                continue
+            place = free_place(found, node, rules.overlap, marks, stamp, ranked.length[key])
+            if place < 0:
+                continue
+            cover = take(ranked, rules, marks, stamp, key, place)
+            score += ranked.weight[key] * cover
+            counted.key[used] = ranked.number[key]
+            counted.cover[used] = cover
+            counted.place[used] = place
+            used += 1
+    return score, used
 
 
-@njit(cache=True)
+@njit(**STEP)
+def free_place(
+    found: Found, node: int, overlap: bool, marks: Marks, stamp: int, length: int
+) -> int:
+    """The first of the occurrences from ``node`` that no counted one overlaps, or -1."""
+    while node >= 0:
+        place = np.int64(found.place[node])
+        if overlap or is_free(marks, stamp, place, length):
+            return place
+        node = np.int64(found.following[node])
+    return np.int64(-1)
+
+
+@njit(**STEP)
 def is_free(marks: Marks, stamp: int, place: int, length: int) -> bool:
-    """Whether no counted occurrence holds any of the ``length`` positions from ``place``."""
+    """Whether no counted occurrence holds any of the ``length`` places from ``place``."""
     for i in range(place, place + length):
-        if marks.position[i] == stamp:
+        if marks.place[i] == stamp:
             return False
     return True
 
 
-@njit(cache=True)
+@njit(**STEP)
 def take(ranked: RankedKeys, rules: Rules, marks: Marks, stamp: int, key: int, place: int) -> float:
-    """Marks the key's positions and tokens; returns ``1 - b + b * new tokens / its tokens``."""
+    """Marks the key's places and tokens; returns ``1 - b + b * new tokens / its tokens``."""
     for i in range(place, place + ranked.length[key]):
-        marks.position[i] = stamp
+        marks.place[i] = stamp
     new, n_distinct, start = 0, ranked.n_distinct[key], ranked.start[key]
     for i in range(start, start + n_distinct):
         token = ranked.distinct[i]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -12,18 +13,12 @@ from numpy.typing import NDArray
 from ltrgr.identifiers.keys import Keys
 from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.fm_index import FMIndex
-from ltrgr.scoring.full_score import (
-    Counted,
-    Marks,
-    Rules,
-    count_passage,
-    gather_commons,
-    release_commons,
-    scan,
-)
-from ltrgr.scoring.proposals import Excluded, Ledger, bucket, choose, propose
+from ltrgr.scoring.full_score import Found, Marks, Rules, count_passage, scan
+from ltrgr.scoring.key_trie import plant, uproot
+from ltrgr.scoring.proposals import Excluded, choose, propose
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.ranked_keys import RankedKeys, rank_keys
+from ltrgr.scoring.scratch import Scratch, new_scratch
 from ltrgr.scoring.settings import Scoring
 
 log = logging.getLogger("ltrgr")
@@ -83,12 +78,9 @@ def score_passages(
         bool(settings.overlap),
     )
     lists = _empty_lists(n_questions, k, most)
-    n_passages = index.n_passages
-    ledger = Ledger(
-        np.zeros(n_passages), np.zeros(n_passages, np.int64), np.zeros(n_passages, np.int32)
-    )
+    scratch = new_scratch(ranked, rules, n_passages=index.n_passages, n_symbols=len(marker))
     _announce_compilation()
-    _score_batch(ranked, index.arrays, ranges, rules, ledger, len(marker), *lists)
+    _score_batch(ranked, index.arrays, ranges, rules, scratch, (0, n_questions), lists)
     passage, score, key, cover, position = lists
     if settings.keys_per_passage is None:  # no fixed width: as wide as the fullest passage
         used = max(1, int((key >= 0).sum(axis=2).max(initial=0)))
@@ -96,48 +88,53 @@ def score_passages(
     return RankLists(passage=passage, score=score, key=key, cover=cover, position=position)
 
 
-@njit(cache=True)
+class Lists(NamedTuple):
+    """The fields of ``RankLists``, to be filled."""
+
+    passage: NDArray[np.int32]
+    score: NDArray[np.float64]
+    key: NDArray[np.int32]
+    cover: NDArray[np.float32]
+    position: NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True)
 def _score_batch(
     ranked: RankedKeys,
     arrays: IndexArrays,
     excluded: Excluded,
     rules: Rules,
-    ledger: Ledger,
-    n_symbols: int,
-    passage: NDArray[np.int32],
-    score: NDArray[np.float64],
-    key: NDArray[np.int32],
-    cover: NDArray[np.float32],
-    position: NDArray[np.int64],
+    scratch: Scratch,
+    questions: tuple[int, int],
+    lists: Lists,
 ) -> None:
-    """Fills the padded lists, question by question, in one compiled call."""
-    by_token = np.full(n_symbols, -1, np.int32)
-    token_marks = np.zeros(n_symbols, np.int64)
+    """Fills the padded lists of the questions from..to, one by one, in one compiled call."""
     stamp = 0
-    for question in range(ranked.offsets.size - 1):
-        touched, hits = propose(ranked, arrays, excluded, ledger, question, rules.rare, False)
+    for question in range(questions[0], questions[1]):
+        ledger = scratch.ledger
+        touched = propose(ranked, arrays, excluded, ledger, question, rules.rare, False)
         if touched.size == 0:
-            touched, hits = propose(ranked, arrays, excluded, ledger, question, rules.rare, True)
-        chosen = choose(touched, ledger.proposal, rules.candidates)
+            touched = propose(ranked, arrays, excluded, ledger, question, rules.rare, True)
+        chosen = choose(touched, ledger, rules.candidates)
         if chosen.size == 0:
             continue
-        found = bucket(hits, chosen, ledger.slot)
-        scores, counted = _score_chosen(
-            ranked, arrays, excluded, rules, question, chosen, found, by_token, token_marks, stamp
+        scores, ends = _score_chosen(
+            ranked, arrays, excluded, rules, question, chosen, scratch, stamp
         )
         stamp += chosen.size
-        # `chosen` is in passage order and the sort is stable: ties go to the lower number.
-        best = np.argsort(-scores, kind="mergesort")[: passage.shape[1]]
+        best = best_places(scores, lists.passage.shape[1])
         for place in range(best.size):
             i = best[place]
-            passage[question, place] = chosen[i]
-            score[question, place] = scores[i]
-            key[question, place] = counted.key[i]
-            cover[question, place] = counted.cover[i]
-            position[question, place] = counted.position[i]
+            lists.passage[question, place] = chosen[i]
+            lists.score[question, place] = scores[i]
+            begin, first = arrays.passage_offsets[chosen[i]], ends[i - 1] if i else 0
+            for j in range(ends[i] - first):
+                lists.key[question, place, j] = scratch.counted.key[first + j]
+                lists.cover[question, place, j] = scratch.counted.cover[first + j]
+                lists.position[question, place, j] = begin + scratch.counted.place[first + j]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _score_chosen(
     ranked: RankedKeys,
     arrays: IndexArrays,
@@ -145,40 +142,44 @@ def _score_chosen(
     rules: Rules,
     question: int,
     chosen: NDArray[np.int32],
-    found: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]],
-    by_token: NDArray[np.int32],
-    token_marks: NDArray[np.int64],
+    scratch: Scratch,
     stamp: int,
-) -> tuple[NDArray[np.float64], Counted]:
-    """Full scores of a question's candidates; marks use the stamps after ``stamp``."""
-    offsets, rare_key, rare_position = found
-    begins, ends = arrays.passage_offsets[chosen], arrays.passage_offsets[chosen + 1]
-    longest = (ends - begins).max()
-    commons = gather_commons(ranked, question, rules.rare, longest, by_token)
-    marks = Marks(np.zeros(longest, np.int64), token_marks)
-    shape = (chosen.size, rules.keys_per_passage)
-    counted = Counted(
-        np.full(shape, -1, np.int32), np.zeros(shape, np.float32), np.full(shape, -1, np.int64)
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Full scores of a question's candidates, and where each one's counted keys end.
+
+    Marks use the stamps after ``stamp``.
+    """
+    longest = (arrays.passage_offsets[chosen + 1] - arrays.passage_offsets[chosen]).max()
+    n_found = longest * plant(scratch.trie, ranked, question)
+    found = Found(
+        np.empty(longest, np.int32),
+        scratch.present,
+        scratch.head,
+        np.empty(n_found, np.int32),
+        np.empty(n_found, np.int32),
     )
-    scores = np.empty(chosen.size)
+    marks = Marks(np.zeros(longest, np.int64), scratch.token_marks)
+    scores, ends = np.empty(chosen.size), np.empty(chosen.size, np.int64)
+    used = 0
     for i in range(chosen.size):
-        if commons.key.size:
-            scan(ranked, arrays, excluded, question, commons, by_token, begins[i], ends[i])
-        own = slice(offsets[i], offsets[i + 1])
-        scores[i] = count_passage(
-            ranked,
-            rules,
-            rare_key[own],
-            rare_position[own],
-            commons,
-            marks,
-            stamp + 1 + i,
-            begins[i],
-            counted,
-            i,
+        begin, end = arrays.passage_offsets[chosen[i]], arrays.passage_offsets[chosen[i] + 1]
+        scan(scratch.trie, arrays, ranked, excluded, question, begin, end, found)
+        scores[i], used = count_passage(
+            ranked, rules, question, found, marks, stamp + 1 + i, scratch.counted, used
         )
-    release_commons(ranked, commons, by_token)
-    return scores, counted
+        ends[i] = used
+    uproot(scratch.trie, ranked, question)
+    return scores, ends
+
+
+@njit(cache=True, nogil=True)
+def best_places(scores: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """The places of the k highest scores, best first; ties go to the earlier place."""
+    if scores.size <= k:
+        return np.argsort(-scores, kind="mergesort")
+    cut = scores.size - k
+    good = np.nonzero(scores >= np.partition(scores, cut)[cut])[0]
+    return good[np.argsort(-scores[good], kind="mergesort")][:k]
 
 
 def _announce_compilation() -> None:
@@ -188,16 +189,8 @@ def _announce_compilation() -> None:
         log.info("compiling scoring kernels (first run only, about 20 seconds)...")
 
 
-def _empty_lists(
-    n_questions: int, k: int, most: int
-) -> tuple[
-    NDArray[np.int32],
-    NDArray[np.float64],
-    NDArray[np.int32],
-    NDArray[np.float32],
-    NDArray[np.int64],
-]:
-    return (
+def _empty_lists(n_questions: int, k: int, most: int) -> Lists:
+    return Lists(
         np.full((n_questions, k), -1, np.int32),
         np.full((n_questions, k), -np.inf),
         np.full((n_questions, k, most), -1, np.int32),

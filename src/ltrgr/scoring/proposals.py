@@ -8,9 +8,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ltrgr.index.arrays import IndexArrays
-from ltrgr.index.kernels import passage_of_position
+from ltrgr.index.arrays import HINT_SHIFT, IndexArrays
+from ltrgr.index.kernels import STEP, passage_of_position
 from ltrgr.scoring.ranked_keys import RankedKeys
+
+BLOCK = 256
+"""Rows located at a time: the reads of one block do not wait for each other."""
+
+NEAR = 2
+"""Passages begun in a block of the position hints, up to which walking beats a binary search."""
 
 
 class Excluded(NamedTuple):
@@ -22,30 +28,30 @@ class Excluded(NamedTuple):
     ends: NDArray[np.int64]
 
 
-class Hits(NamedTuple):
-    """Occurrences of rare keys, heaviest key first."""
-
-    passage: NDArray[np.int32]
-    key: NDArray[np.int32]
-    """The key's place in ``RankedKeys``."""
-    position: NDArray[np.int64]
-
-
 class Ledger(NamedTuple):
-    """Dense scratch space [P], all zeros at first, never cleared between questions.
+    """Dense scratch space, all zeros at first, never cleared between questions.
 
     Zeros come from the operating system untouched, so a large corpus costs only what is used.
     """
 
-    proposal: NDArray[np.float64]
-    """Sum of the weights of the distinct proposing keys; valid where ``stamp`` is current."""
-    stamp: NDArray[np.int64]
-    """1 + the last key that touched the passage: tells old questions and repeated keys apart."""
-    slot: NDArray[np.int32]
-    """1 + the passage's place among the candidates, else 0; restored after each question."""
+    passage: NDArray[np.float64]
+    """[P, 2] sum of the weights of the distinct proposing keys, and a stamp: 1 + the last key that
+    touched the passage, which tells old questions and repeated keys apart. Side by side, because
+    both are read together at random places; a float64 holds every such integer."""
+    touched: NDArray[np.int32]
+    """[P + 1] passages that the question touched, in order of discovery; one place to spill."""
+    located: NDArray[np.int64]
+    """[BLOCK] passages of the rows at hand, -1 where a row does not count."""
 
 
-@njit(cache=True)
+def new_ledger(n_passages: int) -> Ledger:
+    """A ledger that no question has used."""
+    return Ledger(
+        np.zeros((n_passages, 2)), np.empty(n_passages + 1, np.int32), np.empty(BLOCK, np.int64)
+    )
+
+
+@njit(cache=True, nogil=True)
 def propose(
     ranked: RankedKeys,
     arrays: IndexArrays,
@@ -54,57 +60,96 @@ def propose(
     question: int,
     rare: int,
     common: bool,
-) -> tuple[NDArray[np.int32], Hits]:
+) -> NDArray[np.int32]:
     """Passages that hold a rare (or a ``common``) key of the question, in order of discovery.
 
-    Leaves their proposals in the ledger. Only the hits of rare keys are kept: the occurrences of
-    a common one can outnumber everything else, and are found again in the candidates' text.
+    Leaves their proposals in the ledger, each the sum of its keys' weights, heaviest first.
     """
     first, last = ranked.offsets[question], ranked.offsets[question + 1]
-    rows = 0
+    n_touched = 0
     for key in range(first, last):
-        width = ranked.hi[key] - ranked.lo[key]
-        if (width > rare) == common:
-            rows += width
-    kept = 0 if common else rows
-    hits = Hits(np.empty(kept, np.int32), np.empty(kept, np.int32), np.empty(kept, np.int64))
-    touched = np.empty(min(rows, ledger.stamp.size), np.int32)
-    n_hits, n_touched = 0, 0
-    for key in range(first, last):
-        if (ranked.hi[key] - ranked.lo[key] > rare) != common:
+        lo, hi = ranked.lo[key], ranked.hi[key]
+        if (hi - lo > rare) != common:
             continue
-        length = ranked.length[key]
-        for row in range(ranked.lo[key], ranked.hi[key]):
-            start = arrays.text.size - length - np.int64(arrays.suffix_array[row])
-            passage = passage_of_position(arrays, max(start, 0))
-            if start < 0 or start + length > arrays.passage_offsets[passage + 1]:
-                continue  # runs over the end of its passage: in no passage
-            if is_excluded(excluded, question, start, start + length):
-                continue
-            if ledger.stamp[passage] <= first:
-                ledger.proposal[passage] = 0.0
-                touched[n_touched] = passage
-                n_touched += 1
-            if ledger.stamp[passage] != key + 1:
-                ledger.proposal[passage] += ranked.weight[key]
-                ledger.stamp[passage] = key + 1
-            if not common:
-                hits.passage[n_hits] = passage
-                hits.key[n_hits] = key
-                hits.position[n_hits] = start
-                n_hits += 1
-    found = Hits(hits.passage[:n_hits], hits.key[:n_hits], hits.position[:n_hits])
-    return touched[:n_touched], found
+        for begin in range(lo, hi, BLOCK):
+            n = min(BLOCK, hi - begin)
+            locate_passages(arrays, begin, n, ranked.length[key], ledger.located)
+            if excluded.offsets[question + 1] > excluded.offsets[question]:
+                drop_excluded(
+                    arrays, begin, n, ranked.length[key], excluded, question, ledger.located
+                )
+            n_touched = tally(ledger, n, ranked.weight[key], first, key + 1, n_touched)
+    return ledger.touched[:n_touched]
 
 
-@njit(cache=True)
-def choose(
-    touched: NDArray[np.int32], proposal: NDArray[np.float64], candidates: int
-) -> NDArray[np.int32]:
+@njit(**STEP)
+def locate_passages(
+    arrays: IndexArrays, begin: int, n: int, length: int, out: NDArray[np.int64]
+) -> None:
+    """The passages of the ``n`` rows from ``begin``; -1 where a key runs over a passage's end."""
+    suffixes, offsets, hints = arrays.suffix_array, arrays.passage_offsets, arrays.passage_hint
+    base = arrays.text.size - length
+    for i in range(n):
+        start = base - np.int64(suffixes[begin + i])
+        block = start >> HINT_SHIFT if start > 0 else 0
+        passage = np.int64(hints[block])
+        if np.int64(hints[block + 1]) - passage <= NEAR:
+            # A comparison that is added costs less than one that is guessed wrong.
+            for _ in range(NEAR):
+                passage += np.int64(offsets[passage + 1] <= start)
+        else:
+            passage = passage_of_position(arrays, start)
+        out[i] = passage
+    if length > 1:  # a single token is inside its passage
+        for i in range(n):
+            start = base - np.int64(suffixes[begin + i])
+            if start < 0 or start + length > offsets[out[i] + 1]:
+                out[i] = -1
+
+
+@njit(**STEP)
+def drop_excluded(
+    arrays: IndexArrays,
+    begin: int,
+    n: int,
+    length: int,
+    excluded: Excluded,
+    question: int,
+    located: NDArray[np.int64],
+) -> None:
+    """Writes -1 over the rows whose occurrence touches an excluded range."""
+    for i in range(n):
+        start = arrays.text.size - length - np.int64(arrays.suffix_array[begin + i])
+        if is_excluded(excluded, question, start, start + length):
+            located[i] = -1
+
+
+@njit(**STEP)
+def tally(ledger: Ledger, n: int, weight: float, first: int, stamp: int, n_touched: int) -> int:
+    """Adds the key's weight to each of the ``n`` located passages once; the passages touched."""
+    passages, located, touched = ledger.passage, ledger.located, ledger.touched
+    for i in range(n):
+        passage = located[i]
+        if passage < 0:
+            continue
+        # No branches but the one above: which passages are new or repeated cannot be guessed.
+        last, known = passages[passage, 1], passages[passage, 0]
+        fresh = last <= first  # of an earlier question
+        passages[passage, 0] = (0.0 if fresh else known) + (weight if last != stamp else 0.0)
+        passages[passage, 1] = stamp
+        touched[n_touched] = passage
+        n_touched += fresh
+    return n_touched
+
+
+@njit(cache=True, nogil=True)
+def choose(touched: NDArray[np.int32], ledger: Ledger, candidates: int) -> NDArray[np.int32]:
     """The ``candidates`` passages of the highest proposal (ties: lowest number), by number."""
     if touched.size <= candidates:
         return np.sort(touched)
-    values = proposal[touched]
+    values = np.empty(touched.size)
+    for i in range(touched.size):
+        values[i] = ledger.passage[touched[i], 0]
     cut = touched.size - candidates
     threshold = np.partition(values, cut)[cut]
     above = touched[values > threshold]
@@ -112,33 +157,7 @@ def choose(
     return np.sort(np.concatenate((above, level)))
 
 
-@njit(cache=True)
-def bucket(
-    hits: Hits, chosen: NDArray[np.int32], slot: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """The hits of the chosen passages in CSR form (offsets, key, position), heaviest key first."""
-    for i in range(chosen.size):
-        slot[chosen[i]] = i + 1
-    offsets = np.zeros(chosen.size + 1, np.int64)
-    for hit in range(hits.passage.size):
-        offsets[slot[hits.passage[hit]]] += 1  # passages that were not chosen land in offsets[0]
-    offsets[0] = 0
-    offsets = np.cumsum(offsets)
-    key = np.empty(offsets[-1], np.int32)
-    position = np.empty(offsets[-1], np.int64)
-    place = offsets[:-1].copy()
-    for hit in range(hits.passage.size):
-        i = slot[hits.passage[hit]] - 1
-        if i >= 0:
-            key[place[i]] = hits.key[hit]
-            position[place[i]] = hits.position[hit]
-            place[i] += 1
-    for i in range(chosen.size):
-        slot[chosen[i]] = 0
-    return offsets, key, position
-
-
-@njit(cache=True)
+@njit(**STEP)
 def is_excluded(excluded: Excluded, question: int, start: int, end: int) -> bool:
     """Whether the half-open range touches one of the question's excluded ranges."""
     for i in range(excluded.offsets[question], excluded.offsets[question + 1]):

@@ -1,0 +1,48 @@
+"""Working memory of one scoring call."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltrgr.scoring.full_score import Counted, Rules
+from ltrgr.scoring.key_trie import KeyTrie, new_trie
+from ltrgr.scoring.proposals import Ledger, new_ledger
+from ltrgr.scoring.ranked_keys import RankedKeys
+
+
+class Scratch(NamedTuple):
+    """Room that the questions of a call share, so that none allocates by key or by hit."""
+
+    ledger: Ledger
+    trie: KeyTrie
+    counted: Counted
+    present: NDArray[np.uint64]
+    head: NDArray[np.int32]
+    token_marks: NDArray[np.int64]
+
+
+def new_scratch(ranked: RankedKeys, rules: Rules, *, n_passages: int, n_symbols: int) -> Scratch:
+    """Empty pages cost nothing until they are written, so all rooms are made for the worst case."""
+    n_keys = np.diff(ranked.offsets)
+    most_keys = int(n_keys.max(initial=0))
+    ends = np.concatenate(([0], np.cumsum(ranked.length)))[ranked.offsets]
+    n_counted = min(rules.candidates, n_passages) * min(rules.keys_per_passage, most_keys)
+    return Scratch(
+        new_ledger(n_passages),
+        new_trie(
+            n_symbols=n_symbols,
+            most_nodes=int(np.diff(ends).max(initial=0)),
+            most_keys=most_keys,
+        ),
+        Counted(
+            np.empty(n_counted, np.int32),
+            np.empty(n_counted, np.float32),
+            np.empty(n_counted, np.int32),
+        ),
+        np.zeros((most_keys + 63) >> 6, np.uint64),
+        np.full(most_keys, -1, np.int32),
+        np.zeros(n_symbols, np.int64),
+    )
