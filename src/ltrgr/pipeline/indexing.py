@@ -15,6 +15,7 @@ from ltrgr.identifiers.serialise import SerialisedCorpus, serialise
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.progress import bar
@@ -66,16 +67,16 @@ def open_vocabulary(index_directory: Path, family: Family) -> Vocabulary:
 
 
 def open_serialised(index_directory: Path) -> SerialisedCorpus:
-    """The token stream and its fields, memory-mapped."""
-    arrays = FMIndex.open(index_directory / "fm_index").arrays
+    """The token stream and its fields, in memory."""
+    index = Shards.open(index_directory / "fm_index")
     kept = {
         field.name: np.load(index_directory / f"{field.name}.npy")
         for field in fields(SerialisedCorpus)
         if field.name not in ("tokens", "offsets")
     }
     return SerialisedCorpus(
-        tokens=np.asarray(arrays.text, dtype=np.int32),
-        offsets=np.asarray(arrays.passage_offsets, dtype=np.int64),
+        tokens=index.tokens(),
+        offsets=index.passage_offsets,
         **kept,
     )
 

@@ -15,7 +15,7 @@ from ltrgr.identifiers.join import take
 from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.tokenised import csr_offsets
 from ltrgr.identifiers.vocabulary import Vocabulary
-from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 from ltrgr.scoring.settings import Scoring
 from ltrgr.scoring.weights import key_weights
 
@@ -24,7 +24,7 @@ def unigrams(
     first_step: Tensor,
     *,
     view: int,
-    index: FMIndex,
+    index: Shards,
     is_marker: NDArray[np.bool_],
     scoring: Scoring,
 ) -> Keys:
@@ -37,10 +37,11 @@ def unigrams(
     log_probability = first_step[:, : len(is_marker)].cpu().numpy()
     tokens = np.arange(len(is_marker), dtype=np.int32)
     lo, hi = index.intervals(np.arange(len(tokens) + 1), tokens)
+    count = (hi - lo).sum(axis=1)
     weight = key_weights(
-        log_probability, hi - lo, n_tokens=index.n_tokens, view_offset=0.0, settings=scoring
+        log_probability, count, n_tokens=index.n_tokens, view_offset=0.0, settings=scoring
     )
-    weight = np.where((hi > lo) & ~is_marker, weight, 0.0)
+    weight = np.where((count > 0) & ~is_marker, weight, 0.0)
     most = min(scoring.unigrams, len(tokens))
     best = np.argsort(-weight, axis=1, kind="stable")[:, :most]
     row, column = np.nonzero(np.take_along_axis(weight, best, axis=1) > 0)
@@ -65,7 +66,7 @@ def question_ngrams(
     prompt_mask: Tensor,
     view: int,
     vocabulary: Vocabulary,
-    index: FMIndex,
+    index: Shards,
     longest: int,
 ) -> Keys:
     """Every n-gram of at most ``longest`` words of a question that occurs in the corpus."""
@@ -75,7 +76,7 @@ def question_ngrams(
     flat = np.concatenate(encoded) if encoded else np.zeros(0, dtype=np.int32)
     lo, hi = index.intervals(offsets, flat)
     question = np.repeat(np.arange(len(texts)), [len(group) for group in grams])
-    found = np.flatnonzero((hi > lo) & (np.diff(offsets) > 0))
+    found = np.flatnonzero((hi > lo).any(axis=1) & (np.diff(offsets) > 0))
     keys = Keys(
         question_offsets=csr_offsets(np.bincount(question, minlength=len(texts))),
         view=np.full(len(lo), view, dtype=np.int16),
