@@ -133,8 +133,8 @@ def draw_keys(
         view=np.zeros(len(flat), np.int16),
         token_offsets=token_offsets,
         tokens=tokens,
-        lo=lo,
-        hi=hi,
+        lo=lo[:, None],
+        hi=hi[:, None],
         log_probability=likely(hi - lo, n_tokens=index.n_tokens, rng=rng),
     )
 

@@ -20,6 +20,7 @@ from ltrgr.decoding import beam_search
 from ltrgr.decoding.beam_search import SearchedView, constrained_beam_search
 from ltrgr.decoding.model import decode
 from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 
 PROMPT = 24
 """tokens of a question with its marker"""
@@ -89,7 +90,7 @@ def _search(world: World, index: FMIndex, model: Any, prompt: Tensor, beams: int
         prompt_ids=prompt,
         prompt_mask=torch.ones_like(prompt),
         view=SearchedView(number=0, steps=STEPS),
-        index=index,
+        index=Shards([index]),
         is_marker=world.vocabulary.is_marker,
         beams=beams,
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.reference import Hypothesis, Reference
 from benchmarks.world import World
-from ltrgr.decoding.kernels import advance
+from ltrgr.decoding.kernels import advance, make_scratch
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.kernels import extend_one, fill_allowed
 
@@ -68,13 +68,16 @@ def walk(
     Returns:
         seconds inside ``advance``, the steps taken, and the tokens and scores of each step.
     """
-    lo, hi = (np.full((questions, 1), row, np.int64) for row in index.root)
+    lo, hi = (np.full((questions, 1, 1), row, np.int64) for row in index.root)
+    scratch = make_scratch(index.vocabulary_size)
     score = np.zeros((questions, 1), np.float32)
     end = np.full(questions, -1, np.int64)
     elapsed, steps, found = 0.0, [], []
     for drawn, normaliser in logits:
         begin = perf_counter()
-        history = advance(index.arrays, drawn, normaliser, score, lo, hi, end, is_marker, beams)
+        history = advance(
+            [index.arrays], drawn, normaliser, score, lo, hi, end, is_marker, beams, scratch
+        )
         elapsed += perf_counter() - begin
         token, parent, new, new_lo, new_hi = (np.ascontiguousarray(h[:, :beams]) for h in history)
         alive = np.isfinite(new)

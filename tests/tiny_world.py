@@ -22,7 +22,7 @@ from ltrgr.identifiers.vocabulary import Vocabulary, train_byte_level_bpe
 from ltrgr.models.scratch import bart_from_scratch
 from ltrgr.pipeline.indexing import build_index, open_serialised, open_vocabulary
 from ltrgr.pipeline.pretraining import target_sampler
-from ltrgr.pipeline.settings import Backbone, Compute, Targets
+from ltrgr.pipeline.settings import Backbone, Compute, Indexing, Targets
 from ltrgr.training.identifier_pretraining import generation_loss
 
 TITLE = View(source=titles, prompt="<title>", begin="<title>", end="</title>", steps=15, draws=3.0)
@@ -96,6 +96,7 @@ def index_of(
         corpus=corpus,
         family=family,
         backbone=backbone or tiny_backbone(),
+        settings=Indexing(),
         compute=QUIET,
     )
     return directory

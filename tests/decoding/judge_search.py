@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from ltrgr.decoding.beam_search import Found, SearchedView, constrained_beam_search
-from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 from tiny_world import awake
 
 BEGIN, END, CLOSE = 4, 5, 6
@@ -40,7 +40,7 @@ class Toy:
     """A corpus of integers under an index, and a model over its vocabulary."""
 
     stream: list[int]
-    index: FMIndex
+    index: Shards
     is_marker: Any
     model: Any
 
@@ -59,13 +59,23 @@ class Toy:
         )
 
 
-def toy(passages: list[list[int]], *, size: int, model: Any, directory: Path) -> Toy:
+def toy(
+    passages: list[list[int]],
+    *,
+    size: int,
+    model: Any,
+    directory: Path,
+    shard_tokens: int | None = None,
+    wide_threshold: int = 4096,
+) -> Toy:
     stream = [token for passage in passages for token in passage]
-    index = FMIndex.build(
+    index = Shards.build(
         tokens=np.asarray(stream),
         offsets=np.cumsum([0, *map(len, passages)]),
         vocabulary_size=size,
         directory=directory / "fm_index",
+        shard_tokens=shard_tokens,
+        wide_threshold=wide_threshold,
     )
     marker = np.zeros(size, dtype=np.bool_)
     marker[[BEGIN, END, CLOSE]] = True

@@ -8,25 +8,25 @@ from ltrgr.identifiers.join import distinct, merge, stack, take
 from ltrgr.identifiers.keys import Keys
 
 Row = tuple[int, list[int], int, float]
-"""(view, tokens, lo, log p); hi is lo + 2"""
+"""(view, tokens, lo in the first of two shards, log p); two occurrences there, one beyond"""
 
 
 def keys(*questions: list[Row]) -> Keys:
     rows = [row for question in questions for row in question]
-    lo = np.array([row[2] for row in rows], np.int64)
+    lo = np.array([[row[2], 7] for row in rows], np.int64).reshape(-1, 2)
     return Keys(
         question_offsets=np.cumsum([0, *map(len, questions)]).astype(np.int64),
         view=np.array([row[0] for row in rows], np.int16),
         token_offsets=np.cumsum([0, *(len(row[1]) for row in rows)]).astype(np.int64),
         tokens=np.array([token for row in rows for token in row[1]], np.int32),
         lo=lo,
-        hi=lo + 2,
+        hi=lo + np.array([2, 1]),
         log_probability=np.array([row[3] for row in rows], np.float32),
     )
 
 
 def rows_of(found: Keys) -> list[list[Row]]:
-    assert (found.count == 2).all()
+    assert (found.count == 3).all()
     result = []
     for first, last in zip(found.question_offsets[:-1], found.question_offsets[1:], strict=True):
         result.append(
@@ -34,7 +34,7 @@ def rows_of(found: Keys) -> list[list[Row]]:
                 (
                     int(found.view[i]),
                     found.tokens[found.token_offsets[i] : found.token_offsets[i + 1]].tolist(),
-                    int(found.lo[i]),
+                    int(found.lo[i, 0]),
                     float(found.log_probability[i]),
                 )
                 for i in range(first, last)

@@ -13,7 +13,7 @@ from ltrgr.losses.objective import Objective, Term
 from ltrgr.losses.samplers import random, top
 from ltrgr.pipeline.evaluating import Evaluation
 from ltrgr.pipeline.road import Road
-from ltrgr.pipeline.settings import Mining, Pretraining, Ranking, Tracking
+from ltrgr.pipeline.settings import Indexing, Mining, Pretraining, Ranking, Tracking
 from ltrgr.retrieval.settings import Decoding
 from ltrgr.scoring.settings import Scoring
 from tiny_world import MINDER, QUIET, TARGETS, tiny_backbone
@@ -65,6 +65,7 @@ def road(root: Path, corpus: Corpus, *, dropout: float = 0.1, **changes: Any) ->
         "backbone": tiny_backbone(dropout=dropout),
         "scoring": Scoring(),
         "decoding": Decoding(beams=4),
+        "indexing": Indexing(),
         "pretraining": PRETRAINING,
         "mining": Mining(passages=15, questions=40, seed=0),
         "ranking": ranking(),

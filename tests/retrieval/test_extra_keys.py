@@ -86,10 +86,8 @@ def test_unigrams_are_the_heaviest_tokens(retriever: Retriever, corpus: Corpus) 
     first = torch.randn(2, len(marker)).mul(2).log_softmax(1)
     scoring = Scoring(unigrams=7)
     keys = unigrams(first, view=1, index=retriever.index, is_marker=marker, scoring=scoring)
-    counts = np.bincount(
-        np.asarray(retriever.index.arrays.text, dtype=np.int64), minlength=len(marker)
-    )
-    n = len(retriever.index.arrays.text)
+    counts = np.bincount(retriever.index.tokens(), minlength=len(marker))
+    n = retriever.index.n_tokens
     assert 7 in np.diff(keys.question_offsets)
     for row in range(2):
         p = first[row].double().exp().clamp(max=0.999).numpy()

@@ -34,7 +34,7 @@ def make_keys(questions: list[list[list[int]]], index: FMIndex) -> Keys:
         view=np.zeros(len(flat), np.int16),
         token_offsets=token_offsets,
         tokens=tokens,
-        lo=lo,
-        hi=hi,
+        lo=lo[:, None],
+        hi=hi[:, None],
         log_probability=np.full(len(flat), -1.0, np.float32),
     )

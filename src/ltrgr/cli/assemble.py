@@ -19,6 +19,7 @@ SECTIONS = {
     "family": "identifiers",
     "scoring": "scoring",
     "decoding": "decoding",
+    "indexing": "index",
     "pretraining": "pretrain",
     "mining": "mine",
     "ranking": "rank",

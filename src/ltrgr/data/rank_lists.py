@@ -142,7 +142,7 @@ class RankListSampler:
             labels=torch.from_numpy(labels),
             key_sequence=torch.from_numpy(sequence),
             key_length=torch.from_numpy(length),
-            key_count=torch.from_numpy(keys.hi[used] - keys.lo[used]),
+            key_count=torch.from_numpy((keys.hi[used] - keys.lo[used]).sum(axis=1)),
             key_view=torch.from_numpy(keys.view[used].astype(np.int64)),
             key_factor=torch.from_numpy(self._factor[used]),
             member=torch.from_numpy(member),

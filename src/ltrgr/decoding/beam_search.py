@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ltrgr.decoding.kernels import advance, collect
+from ltrgr.decoding.history import collect
+from ltrgr.decoding.kernels import advance, make_scratch
 from ltrgr.decoding.model import decode, decoder_start_id, empty_cache, encode
 from ltrgr.identifiers.keys import Keys
-from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ def constrained_beam_search(
     prompt_ids: Tensor,
     prompt_mask: Tensor,
     view: SearchedView,
-    index: FMIndex,
+    index: Shards,
     is_marker: NDArray[np.bool_],
     beams: int,
 ) -> Found:
@@ -63,8 +64,9 @@ def constrained_beam_search(
     lo, hi = index.interval(np.asarray([view.begin] if view.begin >= 0 else [], dtype=np.int32))
     end = np.full(n, view.end, dtype=np.int64)
     score = np.zeros((n, 1), dtype=np.float32)
-    rows_lo = np.full((n, 1), lo, dtype=np.int64)
-    rows_hi = np.full((n, 1), hi, dtype=np.int64)
+    rows_lo = np.tile(lo, (n, 1, 1))
+    rows_hi = np.tile(hi, (n, 1, 1))
+    shards, scratch = index.arrays, make_scratch(index.vocabulary_size)
     states = encode(model, prompt_ids, prompt_mask)
     cache = empty_cache()
     last = torch.full((n, 1), decoder_start_id(model), device=prompt_ids.device)
@@ -77,7 +79,7 @@ def constrained_beam_search(
         if step == 0:
             first_step = logits - normaliser.unsqueeze(1)
         found = advance(
-            index.arrays,
+            shards,
             logits.cpu().numpy(),
             normaliser.cpu().numpy(),
             score,
@@ -86,6 +88,7 @@ def constrained_beam_search(
             end,
             is_marker,
             beams,
+            scratch,
         )
         history.append(found)
         token, parent, score, rows_lo, rows_hi = (field[:, :beams] for field in found)

@@ -2,36 +2,106 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from ltrgr.index.kernels import extend_one, fill_allowed
-
-
-@njit(cache=True)
-def _insert(
-    scores: Any, beams: Any, tokens: Any, size: int, score: float, beam: int, token: int
-) -> int:
-    """Keep a descending list of at most ``len(scores)`` candidates; earlier ones win ties."""
-    capacity = len(scores)
-    if size == capacity and score <= scores[size - 1]:
-        return size
-    slot = size if size < capacity else capacity - 1
-    while slot > 0 and scores[slot - 1] < score:
-        scores[slot] = scores[slot - 1]
-        beams[slot] = beams[slot - 1]
-        tokens[slot] = tokens[slot - 1]
-        slot -= 1
-    scores[slot] = score
-    beams[slot] = beam
-    tokens[slot] = token
-    return size + 1 if size < capacity else size
+from ltrgr.index.arrays import IndexArrays
+from ltrgr.index.kernels import STEP, extend_one, fill_allowed
 
 
-@njit(cache=True)
+class Best(NamedTuple):
+    """The best candidates of R searches so far: score descending, then beam, then token.
+
+    The order is total, so that it depends neither on the order in which candidates come nor on
+    how the corpus is cut into shards.
+    """
+
+    score: NDArray[np.float32]
+    """[R, 2 * beams] log p."""
+    beam: NDArray[np.int32]
+    token: NDArray[np.int32]
+    size: NDArray[np.int64]
+    """[R] candidates held."""
+
+
+class Scratch(NamedTuple):
+    """What a step writes into and the next one writes over, so that no step clears V entries."""
+
+    stamp: NDArray[np.int64]
+    """[V + 1]"""
+    value: NDArray[np.int64]
+    """[1] the last value of ``stamp`` that was used."""
+    allowed: NDArray[np.int32]
+    """[V]"""
+
+
+def make_scratch(vocabulary_size: int) -> Scratch:
+    """Scratch of one search; not to be shared by threads."""
+    return Scratch(
+        np.zeros(vocabulary_size + 1, np.int64),
+        np.zeros(1, np.int64),
+        np.empty(vocabulary_size, np.int32),
+    )
+
+
 def advance(
+    shards: Sequence[IndexArrays],
+    logits: NDArray[np.float32],
+    normaliser: NDArray[np.float32],
+    score: NDArray[np.float32],
+    lo: NDArray[np.int64],
+    hi: NDArray[np.int64],
+    end: NDArray[np.int64],
+    is_marker: NDArray[np.bool_],
+    beams: int,
+    scratch: Scratch,
+) -> Any:
+    """One step of R searches of ``width`` hypotheses each, over an index of S shards.
+
+    Args:
+        logits: [R * width, V]; normaliser: [R * width] their logsumexp.
+        score: [R, width] log p so far, -inf for a dead hypothesis.
+        lo, hi: [R, width, S] its rows in each shard.
+        end: [R] the end marker of the row's view, -1 if it has none.
+        beams: hypotheses kept per search; of equal ones the lower (beam, token).
+
+    Returns:
+        (token, parent, score, lo, hi), each [R, 2 * beams], lo and hi with S columns: first the
+        hypotheses that live on, best first, then those that ended among the best ``beams``; score
+        -inf where empty.
+    """
+    shape = (len(score), 2 * beams)
+    best = Best(
+        np.empty(shape, np.float32),
+        np.empty(shape, np.int32),
+        np.empty(shape, np.int32),
+        np.zeros(len(score), np.int64),
+    )
+    found = (
+        np.zeros(shape, np.int32),
+        np.zeros(shape, np.int32),
+        np.full(shape, -np.inf, np.float32),
+        np.zeros((*shape, len(shards)), np.int64),
+        np.zeros((*shape, len(shards)), np.int64),
+    )
+    asked = (logits, normaliser, score, lo, hi, end, is_marker, scratch)
+    if len(shards) == 1:  # one compiled call: handing an index over takes as long as a short step
+        _step(shards[0], *asked, best, *found)
+        return found
+    for shard, arrays in enumerate(shards):
+        _offer(arrays, shard, *asked, best)
+    _choose(best, end, *found[:3])
+    for shard, arrays in enumerate(shards):
+        _extend(arrays, shard, lo, hi, *found)
+    return found
+
+
+@njit(cache=True)
+def _step(
     arrays: Any,
     logits: Any,
     normaliser: Any,
@@ -40,56 +110,105 @@ def advance(
     hi: Any,
     end: Any,
     is_marker: Any,
-    beams: int,
-) -> Any:
-    """One step of R searches of ``width`` hypotheses each.
+    scratch: Any,
+    best: Any,
+    out_token: Any,
+    out_parent: Any,
+    out_score: Any,
+    out_lo: Any,
+    out_hi: Any,
+) -> None:
+    _offer(arrays, 0, logits, normaliser, score, lo, hi, end, is_marker, scratch, best)
+    _choose(best, end, out_token, out_parent, out_score)
+    _extend(arrays, 0, lo, hi, out_token, out_parent, out_score, out_lo, out_hi)
 
-    Args:
-        logits: [R * width, V]; normaliser: [R * width] their logsumexp.
-        score: [R, width] log p so far, -inf for a dead hypothesis; lo, hi: [R, width] rows.
-        end: [R] the end marker of the row's view, -1 if it has none.
-        beams: hypotheses kept per search.
 
-    Returns:
-        (token, parent, score, lo, hi), each [R, 2 * beams]: first the hypotheses that live on,
-        best first, then those that ended among the best ``beams``; score -inf where empty.
-    """
-    n_searches, width = score.shape
-    vocabulary = len(is_marker)
-    out_token = np.zeros((n_searches, 2 * beams), np.int32)
-    out_parent = np.zeros((n_searches, 2 * beams), np.int32)
-    out_score = np.full((n_searches, 2 * beams), -np.inf, np.float32)
-    out_lo = np.zeros((n_searches, 2 * beams), np.int64)
-    out_hi = np.zeros((n_searches, 2 * beams), np.int64)
-    stamp = np.zeros(vocabulary + 2, np.int64)
-    stamp_value = 0
-    allowed = np.empty(vocabulary + 2, np.int32)
-    best_score = np.empty(2 * beams, np.float32)
-    best_beam = np.empty(2 * beams, np.int32)
-    best_token = np.empty(2 * beams, np.int32)
-    for search in range(n_searches):
-        size = 0
+@njit(cache=True)
+def _offer(
+    arrays: Any,
+    shard: int,
+    logits: Any,
+    normaliser: Any,
+    score: Any,
+    lo: Any,
+    hi: Any,
+    end: Any,
+    is_marker: Any,
+    scratch: Any,
+    best: Any,
+) -> None:
+    """Insert every token that follows a hypothesis in this shard into its search's ``best``."""
+    stamp, value, allowed = scratch
+    searches, width = score.shape
+    capacity = best.score.shape[1]
+    for search in range(searches):
+        size = best.size[search]
+        scores, beams, tokens = best.score[search], best.beam[search], best.token[search]
+        worst = scores[capacity - 1] if size == capacity else np.float32(-np.inf)
         for beam in range(width):
-            if score[search, beam] == -np.inf:
+            first, last = lo[search, beam, shard], hi[search, beam, shard]
+            if score[search, beam] == -np.inf or last <= first:
                 continue
             row = search * width + beam
             base = score[search, beam] - normaliser[row]
-            stamp_value += 1
-            n_allowed = fill_allowed(
-                arrays, lo[search, beam], hi[search, beam], stamp, stamp_value, allowed
-            )
+            value[0] += 1
+            n_allowed = fill_allowed(arrays, first, last, stamp, value[0], allowed)
             for position in range(n_allowed):
                 token = allowed[position]
+                reached = base + logits[row, token]
+                if reached < worst:
+                    continue  # nearly all of them: nothing else is looked at
                 if is_marker[token] and token != end[search]:
                     continue
-                size = _insert(
-                    best_score, best_beam, best_token, size, base + logits[row, token], beam, token
-                )
-        alive = 0
-        ended = beams
-        for rank in range(size):
-            beam = best_beam[rank]
-            token = best_token[rank]
+                size = _insert(scores, beams, tokens, size, reached, beam, token)
+                if size == capacity:
+                    worst = scores[capacity - 1]
+        best.size[search] = size
+
+
+@njit(**STEP)
+def _insert(
+    scores: Any, beams: Any, tokens: Any, size: int, score: float, beam: int, token: int
+) -> int:
+    """Keep the best candidates, each once, in the order of `Best`; return how many there are.
+
+    One that came before, from another shard, stands right where it would be put again, or was
+    pushed out and would be again.
+    """
+    capacity = len(scores)
+    place = size
+    while place > 0 and (
+        scores[place - 1] < score
+        or (
+            scores[place - 1] == score
+            and (
+                beams[place - 1] > beam or (beams[place - 1] == beam and tokens[place - 1] > token)
+            )
+        )
+    ):
+        place -= 1
+    if place == capacity:
+        return size
+    if place > 0 and beams[place - 1] == beam and tokens[place - 1] == token:
+        return size
+    for slot in range(min(size, capacity - 1), place, -1):
+        scores[slot] = scores[slot - 1]
+        beams[slot] = beams[slot - 1]
+        tokens[slot] = tokens[slot - 1]
+    scores[place] = score
+    beams[place] = beam
+    tokens[place] = token
+    return min(size + 1, capacity)
+
+
+@njit(cache=True)
+def _choose(best: Any, end: Any, out_token: Any, out_parent: Any, out_score: Any) -> None:
+    """Sort each search's best candidates into those that live on and those that ended."""
+    beams = out_token.shape[1] // 2
+    for search in range(len(out_token)):
+        alive, ended = 0, beams
+        for rank in range(best.size[search]):
+            token = best.token[search, rank]
             if token == end[search]:
                 if rank >= beams:
                     continue
@@ -101,65 +220,30 @@ def advance(
                 slot = alive
                 alive += 1
             out_token[search, slot] = token
-            out_parent[search, slot] = beam
-            out_score[search, slot] = best_score[rank]
-            lo2, hi2 = extend_one(arrays, lo[search, beam], hi[search, beam], token)
-            out_lo[search, slot] = lo2
-            out_hi[search, slot] = hi2
-    return out_token, out_parent, out_score, out_lo, out_hi
+            out_parent[search, slot] = best.beam[search, rank]
+            out_score[search, slot] = best.score[search, rank]
 
 
 @njit(cache=True)
-def _walk(token: Any, parent: Any, step: int, search: int, slot: int, out: Any) -> None:
-    """Write the tokens of the hypothesis in ``slot`` of ``step``, first to last, into ``out``."""
-    for t in range(step, -1, -1):
-        out[t] = token[t, search, slot]
-        slot = parent[t, search, slot]
-
-
-@njit(cache=True)
-def collect(token: Any, parent: Any, score: Any, lo: Any, hi: Any, begin: int) -> Any:
-    """Every hypothesis that was ever on a beam, as flat keys ordered by search.
-
-    Args:
-        token, parent, score, lo, hi: [T, R, W] the history of ``advance``.
-        begin: the view's begin marker, put before each key; -1 for none.
-
-    Returns:
-        (offsets [R + 1], token offsets [n + 1], tokens, lo [n], hi [n], score [n]).
-    """
-    steps, searches, width = token.shape
-    extra = 1 if begin >= 0 else 0
-    offsets = np.zeros(searches + 1, np.int64)
-    n_tokens = 0
-    for search in range(searches):
-        n = 0
-        for step in range(steps):
-            for slot in range(width):
-                if score[step, search, slot] != -np.inf:
-                    n += 1
-                    n_tokens += step + 1 + extra
-        offsets[search + 1] = offsets[search] + n
-    n_keys = offsets[searches]
-    token_offsets = np.zeros(n_keys + 1, np.int64)
-    tokens = np.empty(n_tokens, np.int32)
-    out_lo = np.empty(n_keys, np.int64)
-    out_hi = np.empty(n_keys, np.int64)
-    out_score = np.empty(n_keys, np.float32)
-    key = 0
-    for search in range(searches):
-        for step in range(steps):
-            for slot in range(width):
-                if score[step, search, slot] == -np.inf:
-                    continue
-                first = token_offsets[key]
-                if extra:
-                    tokens[first] = begin
-                last = first + extra + step + 1
-                _walk(token, parent, step, search, slot, tokens[first + extra : last])
-                token_offsets[key + 1] = last
-                out_lo[key] = lo[step, search, slot]
-                out_hi[key] = hi[step, search, slot]
-                out_score[key] = score[step, search, slot]
-                key += 1
-    return offsets, token_offsets, tokens, out_lo, out_hi, out_score
+def _extend(
+    arrays: Any,
+    shard: int,
+    lo: Any,
+    hi: Any,
+    token: Any,
+    parent: Any,
+    score: Any,
+    out_lo: Any,
+    out_hi: Any,
+) -> None:
+    """The rows of every chosen hypothesis in this shard; none where it does not occur there."""
+    for search in range(len(token)):
+        for slot in range(token.shape[1]):
+            if score[search, slot] == -np.inf:
+                continue
+            beam = parent[search, slot]
+            first, last = extend_one(
+                arrays, lo[search, beam, shard], hi[search, beam, shard], token[search, slot]
+            )
+            out_lo[search, slot, shard] = first
+            out_hi[search, slot, shard] = last

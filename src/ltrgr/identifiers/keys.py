@@ -25,16 +25,17 @@ class Keys:
     tokens: NDArray[np.int32]
     """[sum of lengths] token ids."""
     lo: NDArray[np.int64]
-    """[n] first index row of the key."""
+    """[n, S] the key's first row in each of the index's S shards."""
     hi: NDArray[np.int64]
-    """[n] one past the last index row; ``hi - lo`` is the key's count in the corpus."""
+    """[n, S] one past its last row there; ``hi - lo`` is its count in that shard."""
     log_probability: NDArray[np.float32]
     """[n] log p(key | question) under its own view's prompt."""
 
     @property
     def count(self) -> NDArray[np.int64]:
-        """[n] occurrences in the corpus."""
-        return self.hi - self.lo
+        """[n] occurrences in the corpus, over all shards."""
+        count: NDArray[np.int64] = (self.hi - self.lo).sum(axis=1)
+        return count
 
     @property
     def length(self) -> NDArray[np.int64]:

@@ -14,11 +14,11 @@ from ltrgr.corpus.store import PassageStore
 from ltrgr.identifiers.serialise import SerialisedCorpus, serialise
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Vocabulary
-from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.progress import bar
-from ltrgr.pipeline.settings import Backbone, Compute
+from ltrgr.pipeline.settings import Backbone, Compute, Indexing
 
 LEARNED, TOKENISED = 40, 90
 """Percent of the bar when the tokenizer is learned and the passages are tokenised. These two take
@@ -45,13 +45,13 @@ def build_index(
     corpus: Corpus,
     family: Family,
     backbone: Backbone,
+    settings: Indexing,
     compute: Compute,
-    force: bool = False,
 ) -> None:
     """Write the artefact's files.
 
     Raises:
-        BuildTooLargeError: memory or disk will not suffice (``force`` tries it all the same).
+        BuildTooLargeError: memory or disk will not suffice.
     """
 
     def show(step: str, share: float) -> None:
@@ -72,13 +72,14 @@ def build_index(
                 np.save(directory / f"{field.name}.npy", getattr(serialised, field.name))
         PassageStore.write(corpus.passages, directory)
         vocabulary.tokenizer.save_pretrained(directory / "tokenizer")
-        FMIndex.build(
+        Shards.build(
             tokens=serialised.tokens,
             offsets=serialised.offsets,
             vocabulary_size=len(vocabulary),
             directory=directory / "fm_index",
+            shard_tokens=settings.shard_tokens,
             progress=show,
-            force=force,
+            force=settings.force,
         )
 
 
@@ -89,16 +90,16 @@ def open_vocabulary(index_directory: Path, family: Family) -> Vocabulary:
 
 
 def open_serialised(index_directory: Path) -> SerialisedCorpus:
-    """The token stream and its fields, memory-mapped."""
-    arrays = FMIndex.open(index_directory / "fm_index").arrays
+    """The token stream and its fields, in memory."""
+    index = Shards.open(index_directory / "fm_index")
     kept = {
         field.name: np.load(index_directory / f"{field.name}.npy")
         for field in fields(SerialisedCorpus)
         if field.name not in ("tokens", "offsets")
     }
     return SerialisedCorpus(
-        tokens=np.asarray(arrays.text, dtype=np.int32),
-        offsets=np.asarray(arrays.passage_offsets, dtype=np.int64),
+        tokens=index.tokens(),
+        offsets=index.passage_offsets,
         **kept,
     )
 

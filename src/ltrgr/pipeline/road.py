@@ -15,7 +15,15 @@ from ltrgr.pipeline.indexing import build_index, index_artefact
 from ltrgr.pipeline.mining import mine, mine_artefact
 from ltrgr.pipeline.pretraining import pretrain, pretrain_artefact
 from ltrgr.pipeline.ranking import rank, rank_artefact
-from ltrgr.pipeline.settings import Backbone, Compute, Mining, Pretraining, Ranking, Tracking
+from ltrgr.pipeline.settings import (
+    Backbone,
+    Compute,
+    Indexing,
+    Mining,
+    Pretraining,
+    Ranking,
+    Tracking,
+)
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.retrieval.settings import Decoding
 from ltrgr.scoring.settings import Scoring
@@ -34,6 +42,7 @@ class Road:
     backbone: Backbone
     scoring: Scoring
     decoding: Decoding
+    indexing: Indexing
     pretraining: Pretraining
     mining: Mining
     ranking: Ranking
@@ -89,6 +98,7 @@ class Road:
                 corpus=self.corpus,
                 family=self.family,
                 backbone=self.backbone,
+                settings=self.indexing,
                 compute=self.compute,
             )
         )

@@ -59,6 +59,19 @@ class Backbone:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Indexing:
+    """How the index is built; no part of any fingerprint, because searches are the same."""
+
+    shard_tokens: int | None = None
+    """Most tokens of a shard, which bounds the memory of a build; None: one shard."""
+    force: bool = False
+    """Begin even if the memory plan says that it will not fit."""
+
+    def __post_init__(self) -> None:
+        _expect_counts("index", self, *(["shard_tokens"] if self.shard_tokens is not None else []))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Targets:
     """How stage-1 targets are drawn; see ``data.identifier_pairs.TargetSampler``."""
 
@@ -68,6 +81,14 @@ class Targets:
     unsupervised: float
     longest_question: int
     longest_target: int
+
+    def __post_init__(self) -> None:
+        section = "pretrain.targets"
+        _expect_counts(section, self, "span_length", "longest_question", "longest_target")
+        for name in ("temperature", "field_temperature"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not value > 0:
+                raise SettingsError(f"{section}.{name}={value!r}: expected a number above 0")
 
 
 @dataclass(frozen=True, kw_only=True)

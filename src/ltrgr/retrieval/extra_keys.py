@@ -16,7 +16,7 @@ from ltrgr.identifiers.join import take
 from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.tokenised import csr_offsets
 from ltrgr.identifiers.vocabulary import Vocabulary
-from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 from ltrgr.scoring.settings import Scoring
 from ltrgr.scoring.weights import key_weights, prior_log_odds
 
@@ -25,7 +25,7 @@ def unigrams(
     first_step: Tensor,
     *,
     view: int,
-    index: FMIndex,
+    index: Shards,
     is_marker: NDArray[np.bool_],
     scoring: Scoring,
 ) -> Keys:
@@ -58,13 +58,14 @@ def unigrams(
     )
 
 
-def token_counts(index: FMIndex, *, size: int) -> NDArray[np.int64]:
-    """[size] how often each token occurs: what follows the empty key."""
-    low, high = index.root
-    _, tokens, counts = index.allowed([low], [high])
+def token_counts(index: Shards, *, size: int) -> NDArray[np.int64]:
+    """[size] how often each token occurs: what follows the empty key in each shard."""
     found = np.zeros(size, np.int64)
-    known = tokens < size
-    found[tokens[known]] = counts[known]
+    for shard in index.shards:
+        low, high = shard.root
+        _, tokens, counts = shard.allowed([low], [high])
+        known = tokens < size
+        found[tokens[known]] += counts[known]
     return found
 
 
@@ -103,7 +104,7 @@ def question_ngrams(
     prompt_mask: Tensor,
     view: int,
     vocabulary: Vocabulary,
-    index: FMIndex,
+    index: Shards,
     longest: int,
 ) -> Keys:
     """Every n-gram of at most ``longest`` words of a question that occurs in the corpus."""
@@ -113,7 +114,7 @@ def question_ngrams(
     flat = np.concatenate(encoded) if encoded else np.zeros(0, dtype=np.int32)
     lo, hi = index.intervals(offsets, flat)
     question = np.repeat(np.arange(len(texts)), [len(group) for group in grams])
-    found = np.flatnonzero((hi > lo) & (np.diff(offsets) > 0))
+    found = np.flatnonzero((hi > lo).any(axis=1) & (np.diff(offsets) > 0))
     keys = Keys(
         question_offsets=csr_offsets(np.bincount(question, minlength=len(texts))),
         view=np.full(len(lo), view, dtype=np.int16),

@@ -62,6 +62,9 @@ class MinedLists:
             field.name: np.load(directory / f"keys_{field.name}.npy", mmap_mode="r")
             for field in fields(Keys)
         }
+        for name in ("lo", "hi"):
+            if keys[name].ndim == 1:  # mined before there were shards
+                keys[name] = keys[name][:, None]
         return cls(**lists, keys=Keys(**keys))
 
 

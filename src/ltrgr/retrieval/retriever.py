@@ -21,7 +21,7 @@ from ltrgr.identifiers.join import distinct, merge
 from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
-from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 from ltrgr.models.pretrained import trained_model
 from ltrgr.retrieval.errors import RetrieverError
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
@@ -41,7 +41,7 @@ class Retriever:
     """Searches a corpus by generating identifiers.
 
     Args:
-        index_directory: holds the FM-index in ``fm_index/`` and the passages.
+        index_directory: holds the index, sharded or not, in ``fm_index/`` and the passages.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Retriever:
     ) -> None:
         self.model, self.vocabulary = model, vocabulary
         self.index_directory = Path(index_directory)
-        self.index = FMIndex.open(self.index_directory / "fm_index")
+        self.index = Shards.open(self.index_directory / "fm_index")
         self.passages = PassageStore(self.index_directory)
         self.scoring, self.decoding = scoring, decoding
         self._is_marker = vocabulary.is_marker
@@ -162,7 +162,7 @@ class Retriever:
             lists = score_passages(
                 keys,
                 self.weights(keys),
-                self.index,
+                self.index.shards[0],
                 settings=self.scoring,
                 marker=self._is_marker,
                 k=k,
@@ -274,7 +274,7 @@ class Retriever:
         return FoundBy(
             view=self.vocabulary.family.names[keys.view[key]],
             text=self.vocabulary.text(tokens),
-            count=int(keys.hi[key] - keys.lo[key]),
+            count=int((keys.hi[key] - keys.lo[key]).sum()),
             weight=float(weights[key]),
             cover=float(cover),
         )

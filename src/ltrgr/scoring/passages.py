@@ -215,13 +215,18 @@ def _ranges(excluded: Ranges | None, *, n_questions: int) -> Excluded:
 
 def _check_keys(keys: Keys, weights: NDArray[np.float64], *, rows: int, n_symbols: int) -> None:
     """Compiled code does not look before it reads: what does not fit must stop here."""
-    if weights.shape != keys.lo.shape:
-        raise ValueError(f"{weights.shape} weights for {keys.lo.shape} keys: expected one each")
+    if weights.shape != keys.lo.shape[:1]:
+        raise ValueError(f"{weights.shape} weights for {len(keys.lo)} keys: expected one each")
+    if keys.lo.shape[1] != 1:
+        raise ValueError(
+            f"keys of an index of {keys.lo.shape[1]} shards: passages can be scored in one shard "
+            "only so far; mend with `ltrgr index`, unsharded"
+        )
     if not np.isfinite(weights).all():
         raise ValueError("some weights are not finite: the model's log-probabilities hold nan")
     if not len(weights):
         return
-    if keys.lo.min() < 0 or keys.hi.max() > rows or keys.count.min() < 0:
+    if keys.lo.min() < 0 or keys.hi.max() > rows or (keys.hi < keys.lo).any():
         raise ValueError(
             f"keys span the index rows {keys.lo.min()}..{keys.hi.max()}, the index has {rows}: "
             "they belong to another index; mend with `ltrgr index`"

@@ -1,0 +1,92 @@
+"""The manifest of a sharded index: which shards belong together, in which order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ltrgr.index.errors import IndexFormatError
+from ltrgr.index.storage import HEADER, MEND
+
+MANIFEST = "shards.json"
+FORMAT = "ltrgr-shards"
+VERSION = 1
+GO_ON = "run `ltrgr index` again: it goes on with the first missing shard"
+
+
+def shard_directory(directory: Path, number: int) -> Path:
+    """Where shard ``number`` of the index in ``directory`` lies."""
+    return directory / f"shard-{number:05d}"
+
+
+def write_manifest(directory: Path, shards: Sequence[Path]) -> None:
+    """Vouch for ``shards`` of ``directory``, in one rename; only now the index can be opened.
+
+    An entry is the checksum of the shard's header, which itself holds those of its files: a shard
+    that was exchanged is found without reading more than the headers.
+    """
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "shards": [{"directory": shard.name, "header": _checksum(shard)} for shard in shards],
+    }
+    partial = directory / f".{MANIFEST}.partial"
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(manifest, indent=2) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(directory / MANIFEST)
+
+
+def read_manifest(directory: Path) -> list[Path]:
+    """The directories of the shards, first to last, each the one that the manifest was made for.
+
+    Raises:
+        IndexFormatError: the manifest is damaged or foreign, a shard is missing, or another
+            index stands in its place.
+    """
+    path = directory / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise IndexFormatError(f"{path} is not readable JSON ({error}): {MEND}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise IndexFormatError(f"{path} does not describe {FORMAT}: {MEND}")
+    if manifest.get("version") != VERSION:
+        raise IndexFormatError(
+            f"{path} has format version {manifest.get('version')}, this ltrgr reads {VERSION}: "
+            f"{MEND}"
+        )
+    entries = manifest.get("shards")
+    if not isinstance(entries, list) or not entries or not all(map(_is_entry, entries)):
+        raise IndexFormatError(f"{path} lacks entries that every manifest has: {MEND}")
+    for number, entry in enumerate(entries):
+        _check_shard(shard_directory(directory, number), entry, of=len(entries))
+    return [directory / entry["directory"] for entry in entries]
+
+
+def _is_entry(entry: Any) -> bool:
+    names = ("directory", "header")
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), str) for name in names)
+
+
+def _check_shard(shard: Path, entry: dict[str, str], *, of: int) -> None:
+    if entry["directory"] != shard.name:
+        raise IndexFormatError(
+            f"{shard.parent / MANIFEST} names {entry['directory']}, expected {shard.name}: {MEND}"
+        )
+    if not (shard / HEADER).is_file():
+        raise IndexFormatError(f"{shard} is missing, expected {of} shards: {GO_ON}")
+    if _checksum(shard) != entry["header"]:
+        raise IndexFormatError(
+            f"{shard} is not the shard that {MANIFEST} was written for (from another build or "
+            f"corpus, or damaged): {MEND}"
+        )
+
+
+def _checksum(shard: Path) -> str:
+    return hashlib.sha256((shard / HEADER).read_bytes()).hexdigest()

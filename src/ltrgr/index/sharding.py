@@ -1,0 +1,155 @@
+"""Building an index in shards, one at a time, so that memory is bounded by the largest."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ltrgr.index.construction import Progress, check_corpus
+from ltrgr.index.errors import IndexFormatError
+from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.manifest import MANIFEST, shard_directory, write_manifest
+
+OURS = re.compile(rf"shard-\d{{5}}|\.shard-\d{{5}}\..*|\.?{re.escape(MANIFEST)}(\.partial)?")
+
+
+def cut(offsets: NDArray[Any], shard_tokens: int | None) -> NDArray[np.int64]:
+    """[S + 1] the first passage of each shard, and P.
+
+    A shard takes passages in order while they fit in ``shard_tokens``; one that is longer has a
+    shard of its own. So the shards of a corpus that grew at its end stay as they were, but the
+    last.
+
+    >>> cut(np.array([0, 3, 5, 12, 14]), 5)
+    array([0, 2, 3, 4])
+    """
+    n_passages = len(offsets) - 1
+    if shard_tokens is None:
+        return np.array([0, n_passages])
+    if shard_tokens < 1:
+        raise IndexFormatError(f"shard_tokens is {shard_tokens}: expected 1 or more, or null")
+    cuts = [0]
+    while cuts[-1] < n_passages:
+        fits = np.searchsorted(offsets, int(offsets[cuts[-1]]) + shard_tokens, side="right") - 1
+        cuts.append(max(int(fits), cuts[-1] + 1))
+    return np.array(cuts)
+
+
+def build_shards(
+    *,
+    tokens: NDArray[Any],
+    offsets: NDArray[Any],
+    vocabulary_size: int,
+    directory: Path,
+    shard_tokens: int | None,
+    wide_threshold: int,
+    progress: Progress | None,
+    force: bool,
+) -> None:
+    """Build what is missing of the index of a corpus; see `Shards.build`."""
+    tokens, offsets = np.asarray(tokens), np.asarray(offsets)
+    check_corpus(tokens=tokens, offsets=offsets, vocabulary_size=vocabulary_size)
+    cuts = cut(offsets, shard_tokens)
+    n_shards = len(cuts) - 1
+    report = progress or (lambda step, share: None)
+    if n_shards > 1:
+        _make_room(directory)
+    shards = [shard_directory(directory, i) for i in range(n_shards)] if n_shards > 1 else []
+    for number, shard in enumerate(shards or [directory]):
+        first, last = cuts[number : number + 2]
+        begin, end = int(offsets[first]), int(offsets[last])
+        _build_missing(
+            tokens=tokens[begin:end],
+            offsets=offsets[first : last + 1] - begin,
+            vocabulary_size=vocabulary_size,
+            directory=shard,
+            wide_threshold=wide_threshold,
+            force=force,
+            progress=_part(
+                report,
+                prefix=f"shard {number + 1} of {n_shards}: " if shards else "",
+                begin=begin / len(tokens),
+                size=(end - begin) / len(tokens),
+            ),
+        )
+    if shards:
+        _remove_others(directory, keep=shards)
+        write_manifest(directory, shards)
+    report("done", 1.0)
+
+
+def _make_room(directory: Path) -> None:
+    """A directory for shards; without its manifest it is no index until all of them are there."""
+    if directory.exists():
+        foreign = [path for path in directory.iterdir() if not OURS.fullmatch(path.name)]
+        if foreign:
+            raise IndexFormatError(
+                f"{directory} holds {foreign[0].name}: expected a new directory, an empty one or "
+                "shards of an index; it is left as it is. Give `ltrgr index` another directory"
+            )
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MANIFEST).unlink(missing_ok=True)
+
+
+def _build_missing(
+    *,
+    tokens: NDArray[Any],
+    offsets: NDArray[Any],
+    vocabulary_size: int,
+    directory: Path,
+    wide_threshold: int,
+    progress: Progress,
+    force: bool,
+) -> None:
+    progress("looking for a finished part", 0.0)
+    if _holds(directory, tokens, offsets, (vocabulary_size, wide_threshold)):
+        return
+    FMIndex.build(
+        tokens=tokens,
+        offsets=offsets,
+        vocabulary_size=vocabulary_size,
+        directory=directory,
+        wide_threshold=wide_threshold,
+        progress=progress,
+        force=force,
+    )
+
+
+def _holds(
+    directory: Path, tokens: NDArray[Any], offsets: NDArray[Any], settings: tuple[int, int]
+) -> bool:
+    """Whether an undamaged index of exactly these passages stands there already.
+
+    It is compared with the text that every index keeps: surer than a checksum, and no slower.
+    """
+    try:
+        index = FMIndex.open(directory, verify=True)
+    except IndexFormatError:
+        return False
+    return (
+        (index.vocabulary_size, index.arrays.wide_threshold) == settings
+        and np.array_equal(index.arrays.passage_offsets, offsets)
+        and np.array_equal(index.arrays.text, tokens)
+    )
+
+
+def _part(report: Progress, *, prefix: str, begin: float, size: float) -> Progress:
+    """Progress of one shard as progress of the whole."""
+
+    def progress(step: str, share: float) -> None:
+        if step != "done":  # of a shard; the whole says it once
+            report(prefix + step, begin + share * size)
+
+    return progress
+
+
+def _remove_others(directory: Path, *, keep: list[Path]) -> None:
+    """Remove shards that an earlier build, cut otherwise, left behind."""
+    for path in directory.glob("shard-*"):
+        if path not in keep:
+            shutil.rmtree(path)
