@@ -13,7 +13,7 @@ OK, CRASHED, MISUSED, STOPPED, PIPE_CLOSED = 0, 1, 2, 130, 141
 """Exit codes: done; a fault in the program; a fault the user can mend; Ctrl-C; ``| head``."""
 
 
-class Carried(BaseException):  # noqa: N818
+class Carried(BaseException):
     """Carries a job's error past Hydra, which would print all overrides above our own message."""
 
     def __init__(self, error: Exception) -> None:

@@ -37,9 +37,7 @@ def nearest(word: str, candidates: Iterable[str], *, n: int = 3) -> list[str]:
         for end in difflib.get_close_matches(last, by_end, n=n, cutoff=0.75)
         for name in by_end[end]
     ]
-    siblings = [
-        name for name in close_end if _parents(name) == _parents(word) and _parents(word)
-    ]
+    siblings = [name for name in close_end if _parents(name) == _parents(word) and _parents(word)]
     containing = [name for name in pool if len(last) > 2 and last in _last(name)]
     return list(dict.fromkeys(siblings + same_end + containing + close_end + close))[:n]
 

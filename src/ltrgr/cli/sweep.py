@@ -30,7 +30,7 @@ class Sweep(Callback):  # type: ignore[misc]
     """of the sweep that this process started last"""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Note the folder, absolute; where it was used before, its outcomes are of another sweep."""
+        """Note the folder; outcomes that lie there already are another sweep's."""
         type(self).directory = directory = Path(config.hydra.sweep.dir).absolute()
         for path in directory.glob(f"**/{FILE}"):
             path.unlink()
@@ -90,7 +90,7 @@ def summary(found: Sequence[Outcome]) -> Table:
     table.add_column("job", justify="right")
     table.add_column("overrides", overflow="fold")
     for name in names:
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(name.replace(" ", "\n"), justify="right", overflow="fold")
     table.add_column("seconds", justify="right")
     table.add_column("state")
     for outcome in found:

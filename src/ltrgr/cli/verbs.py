@@ -56,9 +56,7 @@ def rank(cfg: DictConfig) -> Result:
     model = road.rank()
     _done("stage-2 model", model)
     out.print(f"[bold]{label}[/]", soft_wrap=True)
-    return _measured(
-        road.evaluate("rank"), cfg, found=found, dev=_best(model, cfg.rank.monitor)
-    )
+    return _measured(road.evaluate("rank"), cfg, found=found, dev=_best(model, cfg.rank.monitor))
 
 
 def evaluate(cfg: DictConfig) -> Result:
@@ -105,10 +103,16 @@ def table(cfg: DictConfig) -> None:
 
 def doctor(cfg: DictConfig) -> None:
     """Look at the installation."""
+    from ltrgr.cli.artefact_map import artefact_map
     from ltrgr.cli.doctor import doctor as look
     from ltrgr.cli.main import config_directory
+    from ltrgr.pipeline.catalogue import NO_CORPUS, usual_inputs
     from ltrgr.pipeline.trainer import wandb_mode
 
+    usual = usual_inputs(assemble(cfg, corpus=NO_CORPUS))
+    if (shown := artefact_map(Path(cfg.root), usual=usual)) is not None:
+        out.print(shown)
+        out.print("[dim](settings are told where they differ from this config's)[/]\n")
     data = [Path(cfg.corpus.path)] if cfg.corpus.get("path") else []
     look(
         root=Path(cfg.root),
@@ -148,9 +152,7 @@ def _done(what: str, directory: Path) -> None:
     out.print(f"{what}: [bold]{directory}[/]", soft_wrap=True)
 
 
-def _measured(
-    directory: Path, cfg: DictConfig, *, found: bool, dev: dict[str, float]
-) -> Result:
+def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: dict[str, float]) -> Result:
     metrics: dict[str, float] = json.loads((directory / "metrics.json").read_text())
     shown = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
     out.print(f"{shown}\nrun and per-question results: [bold]{directory}[/]", soft_wrap=True)
