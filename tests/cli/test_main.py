@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from ltrgr.cli.main import VERBS, config_directory, main
 
@@ -59,7 +60,11 @@ def test_an_unknown_verb_names_the_nearest(ltrgr: Run, capsys: Capture) -> None:
     assert "no verb 'rnak'. Did you mean rank?" in capsys.readouterr().err
 
 
-def test_a_reader_that_stops_reading_is_no_error() -> None:
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_reader_that_stops_reading_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, buffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", buffered)
     for arguments in (["--help"], ["rank", "--help"]):
         command = [sys.executable, "-m", "ltrgr.cli.main", *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -169,6 +174,7 @@ def test_a_sweep_over_joblib_tells_failures_too(ltrgr: Run, tmp_path: Path) -> N
     overrides = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     assert ltrgr("rank", "-m", "seed=0,1", *overrides) == 1
     assert sorted(cfg["seed"] for cfg in seen(tmp_path)) == [0, 1]
+    get_reusable_executor().shutdown(wait=True)  # its processes have this test's import path
 
 
 def test_config_dir_adds_ones_own_options(ltrgr: Run, tmp_path: Path) -> None:

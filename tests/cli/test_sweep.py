@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from ltrgr.cli.main import main
 from ltrgr.cli.outcome import outcomes
@@ -22,18 +23,25 @@ SMALL = [
     "corpus.train_questions=100",
     "corpus.dev_questions=20",
     "corpus.test_questions=20",
-    "pretrain.steps=2",
-    "mine.questions=10",
-    "mine.passages=5",
+    "pretrain.steps=5",
+    "mine.questions=20",
+    "mine.passages=10",
     "rank.steps=2",
     "rank.batch_size=2",
     "rank.validate_every=1",
     "rank.dev_questions=4",
     "evaluation.questions=4",
-    "decoding.beams=2",
+    "compute.threads=1",
     "compute.progress=false",
     "wandb.mode=disabled",
 ]
+
+
+@pytest.fixture(autouse=True)
+def own_processes() -> Iterator[None]:
+    """joblib keeps its processes for the next sweep, with the import path of the last test."""
+    yield
+    get_reusable_executor().shutdown(wait=True)
 
 
 def states(sweep: Path) -> list[tuple[int, str, str]]:

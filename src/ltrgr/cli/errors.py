@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -83,17 +84,17 @@ def _is_composition(error: BaseException) -> bool:
     return known and not isinstance(error, InstantiationException)
 
 
-def stdout_is_closed() -> bool:
+def reader_is_gone() -> bool:
     """Whether nobody reads our standard output any more (``ltrgr --help | head -3``).
 
     Then nothing more is written there, so that the interpreter's own flush at exit stays silent.
     """
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    gone = bool(poll.poll(0))
+    if gone:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
+    return gone
 
 
 def _say(text: str) -> None:

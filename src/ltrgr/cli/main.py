@@ -21,8 +21,8 @@ from ltrgr.cli.errors import (
     PIPE_CLOSED,
     Carried,
     missing_values,
+    reader_is_gone,
     report,
-    stdout_is_closed,
 )
 from ltrgr.cli.suggestions import did_you_mean, explain, nearest
 from ltrgr.cli.typos import refuse_misspelt
@@ -55,11 +55,12 @@ def main(
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _run(arguments, conf=config_directory() if conf is None else conf, verbs=verbs)
+        sys.stdout.flush()
     except BrokenPipeError:
-        if not stdout_is_closed():
+        if not reader_is_gone():
             raise
         return PIPE_CLOSED
-    return PIPE_CLOSED if stdout_is_closed() else code
+    return code
 
 
 def _run(arguments: list[str], *, conf: Path, verbs: str) -> int:
