@@ -14,7 +14,10 @@ FILES = {
 defaults: [_self_, loss: margin, experiment: null]
 seed: 0
 corpus: {path: data, limit: null}
-hydra: {run: {dir: OUT/run}, sweep: {dir: OUT/sweep, subdir: "${hydra.job.num}"}}
+hydra:
+  run: {dir: OUT/run}
+  sweep: {dir: OUT/sweep, subdir: "${hydra.job.num}"}
+  callbacks: {sweep: {_target_: ltrgr.cli.sweep.Sweep}}
 """,
     "search.yaml": """
 questions: []

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from ltrgr.cli import doctor as room
 from ltrgr.cli.doctor import NotUsable, doctor
+from ltrgr.cli.main import main
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.environment import package_versions
 
@@ -40,6 +41,26 @@ def test_cached_begun_and_broken_artefacts_are_counted(tmp_path: Path, conf: Pat
     text = examine(root, conf, free_gb=0.0)
     assert "2 done (1.0 MB), 1 begun (0.0 MB; the same command goes on), 1 broken (1.0 MB)" in text
     assert f"rm -r {root}/rank/*.broken-*" in text
+
+
+def test_the_map_tells_which_artefact_is_which(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ltrgr.cli.verbs.out", Console(width=160))
+    network = {"call": "a:bart_from_scratch", "width": 128, "layers": 2}
+    model = Artefact(
+        root=tmp_path,
+        stage="pretrain",
+        inputs={"index": "0" * 64, "network": network, "settings": {"seed": 3, "steps": 77}},
+    )
+    lists = Artefact(root=tmp_path, stage="mine", inputs={"model": model.fingerprint})
+    for one in (model, lists):
+        one.build(lambda partial: (partial / "weights").write_bytes(bytes(2_000_000)))
+    assert main(["doctor", f"root={tmp_path}"]) == 0
+    tree = capsys.readouterr().out.splitlines()
+    assert f"pretrain/{model.directory.name}  done  bart_from_scratch 128x2, seed 3" in tree[1]
+    assert "steps=77  2.0 MB, 0 s old" in tree[1] or "steps=77  2.0 MB, 1 s old" in tree[1]
+    assert tree[2].startswith(f"    └── mine/{lists.directory.name}  done")
 
 
 def test_missing_packages_and_configs_are_fatal_and_name_their_commands(

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
-from ltrgr.cli.main import VERBS, config_directory
+from ltrgr.cli.main import VERBS, config_directory, main
 
 Run = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
@@ -59,10 +60,33 @@ def test_an_unknown_verb_names_the_nearest(ltrgr: Run, capsys: Capture) -> None:
     assert "no verb 'rnak'. Did you mean rank?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_reader_that_stops_reading_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, buffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", buffered)
+    for arguments in (["--help"], ["rank", "--help"]):
+        command = [sys.executable, "-m", "ltrgr.cli.main", *arguments]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stderr is not None
+            process.stdout.close()
+            assert process.stderr.read() == b""
+            assert process.wait() == 141
+
+
+def test_the_help_of_each_verb_tells_what_it_does_and_gives_examples(capsys: Capture) -> None:
+    for verb, line in VERBS.items():
+        assert main([verb, "--help"]) == 0
+        head, _, _ = capsys.readouterr().out.partition("== Configuration groups ==")
+        assert head.startswith(f"ltrgr {verb} "), line
+        assert head.count(f"\n  ltrgr {verb}") == 2
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
         ("loss.margn=3", "'loss.margn' is not a key of this config. Did you mean loss.margin"),
+        ("corpus.limt=3", "Did you mean corpus.limit"),
         ("margin=3", "Did you mean loss.margin?"),
         ("corpus.pth=x", "Did you mean corpus.path"),
         ("loss.lambda=3", "Did you mean loss.lambda_generation"),
@@ -105,6 +129,7 @@ def test_errors_of_ours_are_clean_and_others_keep_their_traceback(
     error = capsys.readouterr().err
     assert "ltrgr rank: ArtefactError: no index; run: ltrgr index" in error
     assert "Traceback" not in error
+    assert "Error executing job" not in error
     assert ltrgr("rank", "seed=1") == 1
     error = capsys.readouterr().err
     assert "Traceback" in error
@@ -136,7 +161,7 @@ def test_in_a_sweep_one_failure_is_told_and_the_other_jobs_go_on(
     assert ltrgr("rank", "-m", "seed=0,1,5", "loss.margin=7") == 1
     assert [cfg["seed"] for cfg in seen(tmp_path)] == [0, 1, 5]
     error = capsys.readouterr().err
-    assert error.index("job 1 of the sweep failed:") < error.index("at least one job of the sweep")
+    assert error.index("job 1 of the sweep failed") < error.index("1 of 3 jobs did not end well")
     assert error.count("RuntimeError: job one is broken") == 1
 
 
@@ -149,6 +174,7 @@ def test_a_sweep_over_joblib_tells_failures_too(ltrgr: Run, tmp_path: Path) -> N
     overrides = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     assert ltrgr("rank", "-m", "seed=0,1", *overrides) == 1
     assert sorted(cfg["seed"] for cfg in seen(tmp_path)) == [0, 1]
+    get_reusable_executor().shutdown(wait=True)  # its processes have this test's import path
 
 
 def test_config_dir_adds_ones_own_options(ltrgr: Run, tmp_path: Path) -> None:
@@ -207,6 +233,54 @@ def test_hydras_own_flags_work(ltrgr: Run, tmp_path: Path, capsys: Capture) -> N
     assert "lambda_generation: 1000" in capsys.readouterr().out
     assert ltrgr("rank", "--no-such-flag") == 2
     assert seen(tmp_path) == []
+
+
+@pytest.mark.parametrize("flags", [["-m", "--cfg", "job"], ["--info", "--multirun"]])
+def test_a_sweep_has_no_one_config_to_show(
+    ltrgr: Run, tmp_path: Path, capsys: Capture, flags: list[str]
+) -> None:
+    assert ltrgr("rank", "seed=1,2", *flags) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "drop -m" in error
+    assert seen(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("no_such_losses.f", "no module 'no_such_losses' can be imported. Put the folder"),
+        ("ltrgr.losses.margin.nono", "'ltrgr.losses.margin' has no 'nono'"),
+        ("importing_module.f", "whose module imports 'no_such_package', which is not installed"),
+    ],
+)
+def test_what_a_config_names_and_python_cannot_import(
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str,
+    message: str,
+) -> None:
+    (tmp_path / "importing_module.py").write_text("import no_such_package\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for override in (
+        f"loss.objective.terms.rank1.loss._target_={target}",
+        f"+scoring.transform={{_target_: hydra.utils.get_method, path: {target}}}",
+    )[: 1 if target.startswith("ltrgr") else 2]:
+        assert main(["evaluate", f"root={tmp_path}", "corpus.passages=1200", override]) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert f"{target!r}" in error
+        assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("question", ["???", "", "  ", "?! ..."])
+def test_a_question_without_a_word_is_refused_before_any_work(
+    tmp_path: Path, capsys: Capture, question: str
+) -> None:
+    assert main(["search", f"root={tmp_path / 'runs'}", "good question", question]) == 2
+    assert f"the question {question.strip()!r} has no word" in capsys.readouterr().err
+    assert not (tmp_path / "runs" / "index").exists()
 
 
 def test_search_takes_bare_questions(ltrgr: Run, tmp_path: Path) -> None:

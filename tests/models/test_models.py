@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,17 @@ def test_a_missing_checkpoint_says_what_to_do(checkpoint: str, vocabulary: Vocab
     ):
         with pytest.raises(ModelError, match=f"no usable checkpoint at '{checkpoint}'.*model=tiny"):
             load()
+
+
+def test_without_a_network_a_name_is_given_up_within_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")  # discard
+    start = time.perf_counter()
+    with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9 did not answer.*model=tiny"):
+        pretrained_tokenizer(checkpoint="no-such-owner/no-such-model")
+    assert time.perf_counter() - start < 20
 
 
 def test_warm_start_takes_both_halves_from_the_encoder(bert: Path, vocabulary: Vocabulary) -> None:

@@ -37,38 +37,38 @@ TABLE = ResultTable(
 MARKDOWN = """\
 **Demo**
 
-| model | hits@5 | MRR@10 | s / question | seeds |
+| model | hits@5 | MRR@10 | seconds / question | seeds |
 | :-- | --: | --: | --: | --: |
 | BM25 | 75.0 | - | **0.0012** | 1 |
-| MINDER & co_1 | **80.0** | 50.0 | 0.0456 | 1 |
-| LTRGR | **80.0** ± 1.2 <sup>a</sup> | **62.5** ± 1.0 | 12.3 | 3 |
+| MINDER & co_1 | **80.0** | 50.0 | 0.046 | 1 |
+| LTRGR | **80.0** ± 1.2 <sup>a</sup> | **62.5** ± 1.0 | 12 | 3 |
 
-a: differs from MINDER, p < 0.05
+<sup>a</sup> differs from MINDER, p < 0.05
 """
 
 LATEX = r"""\begin{table}[t]
 \centering
 \begin{tabular}{lrrrr}
 \toprule
-model & hits@5 & MRR@10 & s / question & seeds \\
+model & hits@5 & MRR@10 & seconds / question & seeds \\
 \midrule
 BM25 & 75.0 & -- & \textbf{0.0012} & 1 \\
-MINDER \& co\_1 & \textbf{80.0} & 50.0 & 0.0456 & 1 \\
-LTRGR & \textbf{80.0}\,$\pm$\,1.2$^{a}$ & \textbf{62.5}\,$\pm$\,1.0 & 12.3 & 3 \\
+MINDER \& co\_1 & \textbf{80.0} & 50.0 & 0.046 & 1 \\
+LTRGR & \textbf{80.0}\,$\pm$\,1.2$^{a}$ & \textbf{62.5}\,$\pm$\,1.0 & 12 & 3 \\
 \bottomrule
 \end{tabular}
-\caption{Demo. a: differs from MINDER, p $<$ 0.05}
+\caption{Demo. $^{a}$ differs from MINDER, p $<$ 0.05.}
 \end{table}
 """
 
 TERMINAL = """\
 Demo
-model           hits@5       MRR@10       s / question   seeds
+model           hits@5       MRR@10       seconds / question   seeds
 ────────────────────────────────────────────────────────────
 BM25            75.0         -            0.0012       1
-MINDER & co_1   80.0         50.0         0.0456       1
-LTRGR           80.0 ±1.2 a  62.5 ±1.0    12.3         3
-a: differs from MINDER, p < 0.05
+MINDER & co_1   80.0         50.0         0.046         1
+LTRGR           80.0 ±1.2ᵃ  62.5 ±1.0    12         3
+ᵃ differs from MINDER, p < 0.05
 """
 
 
@@ -88,10 +88,37 @@ def test_terminal_shows_the_same_cells() -> None:
     assert squeezed(text(TABLE)) == squeezed(TERMINAL)
 
 
+def test_numbers_stay_in_line_whatever_letters_follow() -> None:
+    rows = tuple(
+        Row(name=name, cells={"hits@5": Cell(mean=mean, letters=letters)})
+        for name, mean, letters in (("one", 0.5, ""), ("two", 0.25, "m"), ("three", 1.0, "ms"))
+    )
+    notes = ("m: differs from MINDER", "x: explains no letter")
+    shown = text(ResultTable(title="T", metrics=("hits@5",), rows=rows, notes=notes)).splitlines()
+    ends = [line.index(".") for line in shown if "." in line]
+    assert len(set(ends)) == 1
+    assert any("100.0ᵐˢ" in line for line in shown)
+    assert [line.strip() for line in shown[-2:]] == [
+        "ᵐ differs from MINDER",
+        "x: explains no letter",
+    ]
+
+
+def test_less_than_a_millisecond_is_best_and_not_zero() -> None:
+    rows = tuple(Row(name=str(s), cells={}, seconds=s) for s in (0.00004, 0.0009, 0.0010, 0.0011))
+    table = ResultTable(title="T", metrics=(), rows=rows)
+    assert [line.split("|")[2].strip() for line in markdown(table).splitlines()[4:]] == [
+        "**< 0.001**",
+        "**< 0.001**",
+        "0.0010",
+        "0.0011",
+    ]
+
+
 def test_a_narrow_terminal_cuts_no_number() -> None:
     narrow = text(TABLE, width=54)
     assert max(map(len, narrow.splitlines())) <= 54
-    for number in ("75.0", "±1.2", "62.5", "0.0012", "12.3"):
+    for number in ("75.0", "±1.2", "62.5", "0.0012", "12"):
         assert number in narrow
     assert "…" not in narrow
 
@@ -100,7 +127,7 @@ def test_seeds_and_notes_are_columns_only_where_they_tell_something() -> None:
     row = Row(name="x|y", cells={"hits@5": Cell(mean=1.0)}, note="eq. 3")
     table = ResultTable(title="T", metrics=("hits@5",), rows=(row,))
     assert markdown(table).splitlines()[2:] == [
-        "| model | hits@5 | s / question | note |",
+        "| model | hits@5 | seconds / question | note |",
         "| :-- | --: | --: | :-- |",
         "| x\\|y | **100.0** | - | eq. 3 |",
     ]

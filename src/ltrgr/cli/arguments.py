@@ -15,13 +15,28 @@ TAKE_VALUE = {
     *("--config-dir", "-cd", "--experimental-rerun"),
 }
 
+SWEEP = {"--multirun", "-m"}
+SHOW = {"--cfg", "-c", "--info", "-i"}
+
+
+class FlagClash(ValueError):  # noqa: N818
+    """Two flags that exclude each other."""
+
 
 def hydra_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str], Path | None]:
     """Return the arguments with flags first, the overrides among them, and the ``--config-dir``.
 
     Flags go first because argparse refuses overrides on both sides of a flag.
+
+    Raises:
+        FlagClash: ``-m`` together with a flag that shows the config of one job.
     """
     flags, overrides = _split(arguments)
+    shows = [f for f in flags if f.split("=")[0] in SHOW]
+    if shows and SWEEP & set(flags):
+        raise FlagClash(
+            f"{shows[0]} shows the config of one job: drop -m, and give each key one value"
+        )
     extra = None
     for flag, value in zip(flags, [*flags[1:], ""], strict=False):
         if flag in {"--config-dir", "-cd"}:
@@ -60,6 +75,8 @@ def quoted(text: str) -> str:
     dollar brace would be an interpolation, so its dollar is escaped for OmegaConf.
     """
     text = " ".join(text.split())
+    if text == "???":
+        return '"??? "'  # OmegaConf takes the bare marks for a value that is missing
     text = re.sub(r"(\\*)\$\{", lambda m: m.group(1) * 2 + "\\${", text)
     text = re.sub(r'(\\*)"', lambda m: m.group(1) * 2 + '\\"', text)
     text = re.sub(r"(\\+)$", lambda m: m.group(1) * 2, text)

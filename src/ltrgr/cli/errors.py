@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-OK, CRASHED, MISUSED, STOPPED = 0, 1, 2, 130
-"""Exit codes: done; a fault in the program; a fault the user can mend; Ctrl-C."""
+from ltrgr.cli.unimportable import unimportable
+
+OK, CRASHED, MISUSED, STOPPED, PIPE_CLOSED = 0, 1, 2, 130, 141
+"""Exit codes: done; a fault in the program; a fault the user can mend; Ctrl-C; ``| head``."""
+
+
+class Carried(BaseException):
+    """Carries a job's error past Hydra, which would print all overrides above our own message."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class MissingValues(ValueError):  # noqa: N818
@@ -49,9 +61,12 @@ def report(
         return STOPPED
     own = own_cause(error)
     composition = own is None and _is_composition(error)
-    if debug or (own is None and not composition):
+    name = None if own is not None else unimportable(error)
+    if debug or (own is None and not composition and name is None):
         traceback.print_exception(error)
-    if own is not None:
+    if name is not None:
+        _say(f"ltrgr {verb}: {name}")
+    elif own is not None:
         _say(f"ltrgr {verb}: {type(own).__name__}: {own}")
     elif composition and isinstance(error, Exception):
         _say(f"ltrgr {verb}: {explain(error)}")
@@ -67,6 +82,19 @@ def _is_composition(error: BaseException) -> bool:
 
     known = isinstance(error, HydraException | OmegaConfBaseException | YAMLError)
     return known and not isinstance(error, InstantiationException)
+
+
+def reader_is_gone() -> bool:
+    """Whether nobody reads our standard output any more (``ltrgr --help | head -3``).
+
+    Then nothing more is written there, so that the interpreter's own flush at exit stays silent.
+    """
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    gone = bool(poll.poll(0))
+    if gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return gone
 
 
 def _say(text: str) -> None:

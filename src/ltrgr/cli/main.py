@@ -5,16 +5,25 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ltrgr.cli.arguments import hydra_arguments, search_arguments
 from ltrgr.cli.completion import complete
-from ltrgr.cli.errors import CRASHED, MISUSED, OK, missing_values, report
+from ltrgr.cli.errors import (
+    CRASHED,
+    MISUSED,
+    OK,
+    PIPE_CLOSED,
+    Carried,
+    missing_values,
+    reader_is_gone,
+    report,
+)
 from ltrgr.cli.suggestions import did_you_mean, explain, nearest
 from ltrgr.cli.typos import refuse_misspelt
 
@@ -45,7 +54,17 @@ def main(
     ``conf`` (config directory) and ``verbs`` (module with one function per verb) are for tests.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    conf = config_directory() if conf is None else conf
+    try:
+        code = _run(arguments, conf=config_directory() if conf is None else conf, verbs=verbs)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not reader_is_gone():
+            raise
+        return PIPE_CLOSED
+    return code
+
+
+def _run(arguments: list[str], *, conf: Path, verbs: str) -> int:
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         print(usage())
         return OK
@@ -85,32 +104,29 @@ def run_verb(verb: str, arguments: Sequence[str], *, conf: Path, verbs: str) -> 
     debug = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Hydra would print and exit by itself; with this its exceptions reach us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    overrides: list[str] = []
-    extra: Path | None = None
+    tell = partial(report, verb=verb, debug=debug, explain=str)
     try:
         if verb == "search":
             arguments = search_arguments(arguments)
         arguments, overrides, extra = hydra_arguments(arguments)
+        explained = partial(explain, conf=conf, extra=extra, verb=verb, overrides=overrides)
+        tell = partial(tell, explain=explained)
         with _argv([f"ltrgr {verb}", *arguments]):
-            _application(verb, conf=conf, verbs=verbs)()
+            _application(verb, conf=conf, verbs=verbs, tell=tell)()
+        code = OK
     except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else OK if stop.code is None else CRASHED
+        code = stop.code if isinstance(stop.code, int) else OK if stop.code is None else CRASHED
+    except BrokenPipeError:
+        raise
     except BaseException as error:
-        if getattr(error, "ltrgr_reported", False):
-            return _sweep_failed(verb)
-        return report(
-            error,
-            verb=verb,
-            debug=debug,
-            explain=lambda e: explain(e, conf=conf, extra=extra, verb=verb, overrides=overrides),
-        )
+        code = tell(error.error if isinstance(error, Carried) else error)
     finally:
         if not debug:
             os.environ.pop("HYDRA_FULL_ERROR", None)
-    return OK
+    return _close_sweep(verb, code=code)
 
 
-def _application(verb: str, *, conf: Path, verbs: str) -> Any:
+def _application(verb: str, *, conf: Path, verbs: str, tell: Callable[[Exception], int]) -> Any:
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -120,30 +136,44 @@ def _application(verb: str, *, conf: Path, verbs: str) -> Any:
 
     register_resolvers()
 
+    def work(cfg: Any) -> Any:
+        if missing := OmegaConf.missing_keys(cfg):
+            raise missing_values(verb=verb, keys=sorted(missing))
+        refuse_misspelt(cfg, HydraConfig.get(), verb=verb)
+        return getattr(importlib.import_module(verbs), verb)(cfg)
+
     def run(cfg: Any) -> Any:
+        from ltrgr.cli.sweep import run_job
+
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            return run_job(partial(work, cfg), tell=tell)
         try:
-            if missing := OmegaConf.missing_keys(cfg):
-                raise missing_values(verb=verb, keys=sorted(missing))
-            refuse_misspelt(cfg, HydraConfig.get(), verb=verb)
-            return getattr(importlib.import_module(verbs), verb)(cfg)
-        except Exception as error:
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                # Hydra shows a job's failure only when all jobs of the sweep have ended.
-                print(f"job {HydraConfig.get().job.num} of the sweep failed:", file=sys.stderr)
-                traceback.print_exception(error)
-                error.ltrgr_reported = True  # type: ignore[attr-defined]
+            return getattr(work(cfg), "optimised", None)
+        except BrokenPipeError:
             raise
+        except Exception as error:
+            raise Carried(error) from error
 
     return hydra.main(version_base="1.3", config_path=str(conf), config_name=verb)(run)
 
 
-def _sweep_failed(verb: str) -> int:
+def _close_sweep(verb: str, *, code: int) -> int:
+    """Print the summary where a sweep ran, and return the exit code: its failures count."""
+    if "ltrgr.cli.sweep" not in sys.modules:
+        return code
+    from rich.console import Console
+
+    from ltrgr.cli.sweep import close
+
+    failed, n = close(console=Console())
+    if not failed:
+        return code
     print(
-        f"ltrgr {verb}: at least one job of the sweep failed (its traceback is above); the others "
-        "are done. The same command runs only what is missing.",
+        f"ltrgr {verb}: {failed} of {n} jobs did not end well (told above). The same command runs "
+        "only what is missing.",
         file=sys.stderr,
     )
-    return CRASHED
+    return code or CRASHED
 
 
 @contextmanager

@@ -14,13 +14,16 @@ UNKNOWN_KEY = re.compile(r"Could not override '([^']+)'")
 def nearest(word: str, candidates: Iterable[str], *, n: int = 3) -> list[str]:
     """Return up to ``n`` of ``candidates``, likeliest first.
 
-    First those whose last part is the word's last part (a wrong parent), then those whose last
-    part contains it, then those whose last part, and at last whose whole, is spelt alike.
+    First those under the word's own parents whose last part is spelt alike; then those whose last
+    part is the word's (a wrong parent), then those whose last part contains it, then those whose
+    last part, and at last whose whole, is spelt alike.
 
     >>> nearest("loss.margn", ["loss.margin", "loss.weight", "seed"])
     ['loss.margin']
     >>> nearest("margin", ["loss.margin", "seed"])
     ['loss.margin']
+    >>> nearest("rank.stepz", ["mine.steps", "rank.steps"])
+    ['rank.steps', 'mine.steps']
     """
     pool = sorted(set(candidates))
     last = _last(word)
@@ -34,8 +37,9 @@ def nearest(word: str, candidates: Iterable[str], *, n: int = 3) -> list[str]:
         for end in difflib.get_close_matches(last, by_end, n=n, cutoff=0.75)
         for name in by_end[end]
     ]
+    siblings = [name for name in close_end if _parents(name) == _parents(word) and _parents(word)]
     containing = [name for name in pool if len(last) > 2 and last in _last(name)]
-    return list(dict.fromkeys(same_end + containing + close_end + close))[:n]
+    return list(dict.fromkeys(siblings + same_end + containing + close_end + close))[:n]
 
 
 def did_you_mean(names: Sequence[str]) -> str:
@@ -112,6 +116,10 @@ def dotted_keys(cfg: Any) -> list[str]:
 
 def _last(name: str) -> str:
     return re.split(r"[./]", name)[-1]
+
+
+def _parents(name: str) -> str:
+    return name[: -len(_last(name))]
 
 
 def _names(override: str, key: str) -> bool:

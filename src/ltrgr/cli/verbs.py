@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -14,6 +14,8 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from ltrgr.cli.assemble import assemble
+from ltrgr.cli.outcome import Result
+from ltrgr.cli.sweep import swept
 
 out = Console()
 
@@ -22,33 +24,46 @@ class NoQuestion(ValueError):  # noqa: N818
     """A search without anything to search for."""
 
 
-def index(cfg: DictConfig) -> None:
+def index(cfg: DictConfig) -> Result:
     """Build the index."""
-    _done("index", assemble(cfg).index())
+    road = assemble(cfg)
+    found = road.indexed.is_done()
+    _done("index", road.index())
+    return Result(found=found)
 
 
-def pretrain(cfg: DictConfig) -> None:
+def pretrain(cfg: DictConfig) -> Result:
     """Train stage 1."""
-    _done("stage-1 model", assemble(cfg).pretrain())
+    road = assemble(cfg)
+    found = road.pretrained.is_done()
+    _done("stage-1 model", road.pretrain())
+    return Result(found=found)
 
 
-def mine(cfg: DictConfig) -> None:
+def mine(cfg: DictConfig) -> Result:
     """Mine rank lists."""
-    _done("rank lists", assemble(cfg).mine())
+    road = assemble(cfg)
+    found = road.mined.is_done()
+    _done("rank lists", road.mine())
+    return Result(found=found)
 
 
-def rank(cfg: DictConfig) -> float:
-    """Train stage 2 and measure it on dev or test; returns the monitored figure for sweepers."""
+def rank(cfg: DictConfig) -> Result:
+    """Train stage 2 and measure it on dev or test."""
     label = _label()
     road = assemble(cfg, name=label)
-    _done("stage-2 model", road.rank())
-    out.print(f"[bold]{label}[/]")
-    return _measured(road.evaluate("rank"), cfg)
+    found = road.measured("rank") is not None
+    model = road.rank()
+    _done("stage-2 model", model)
+    out.print(f"[bold]{label}[/]", soft_wrap=True)
+    return _measured(road.evaluate("rank"), cfg, found=found, dev=_best(model, cfg.rank.monitor))
 
 
-def evaluate(cfg: DictConfig) -> float:
+def evaluate(cfg: DictConfig) -> Result:
     """Measure one system."""
-    return _measured(assemble(cfg).evaluate(cfg.system), cfg)
+    road = assemble(cfg)
+    found = road.measured(cfg.system) is not None
+    return _measured(road.evaluate(cfg.system), cfg, found=found, dev={})
 
 
 def search(cfg: DictConfig) -> None:
@@ -56,19 +71,27 @@ def search(cfg: DictConfig) -> None:
     from ltrgr.report.hits import print_hits
     from ltrgr.retrieval.retriever import Retriever
 
-    if not cfg.questions:
-        raise NoQuestion('no question was asked; run: ltrgr search "who wrote ...?"')
+    questions = _asked(cfg)
     if cfg.retriever is None:
         road = assemble(cfg)
         retriever = road.open(road.pretrain() if cfg.system == "pretrain" else road.rank())
     else:
         retriever = Retriever.from_pretrained(Path(cfg.retriever))
+    longest = retriever.decoding.longest_question
+    for question, ids in zip(questions, retriever.vocabulary.encode(questions), strict=True):
+        if len(ids) > longest:
+            out.print(
+                f"[yellow]{len(ids)} tokens; the model reads the first {longest} "
+                f"(decoding.longest_question) of:[/] {question[:60]}...",
+                soft_wrap=True,
+            )
+    retriever.search(questions[:1], k=cfg.k)  # compiled code is loaded before the clock starts
     start = time.perf_counter()
-    answers = retriever.search(list(cfg.questions), k=cfg.k)
+    answers = retriever.search(questions, k=cfg.k)
     seconds = time.perf_counter() - start
-    for question, hits in zip(cfg.questions, answers, strict=True):
+    for question, hits in zip(questions, answers, strict=True):
         print_hits(question, hits, console=out, identifiers=cfg.identifiers_shown)
-    out.print(f"[dim]{seconds / len(answers):.3f} s per question[/]")
+    out.print(f"[dim]{seconds / len(answers):.3f} s per question, after a first one[/]")
 
 
 def table(cfg: DictConfig) -> None:
@@ -90,10 +113,16 @@ def report(cfg: DictConfig) -> None:
 
 def doctor(cfg: DictConfig) -> None:
     """Look at the installation."""
+    from ltrgr.cli.artefact_map import artefact_map
     from ltrgr.cli.doctor import doctor as look
     from ltrgr.cli.main import config_directory
+    from ltrgr.pipeline.catalogue import NO_CORPUS, usual_inputs
     from ltrgr.pipeline.trainer import wandb_mode
 
+    usual = usual_inputs(assemble(cfg, corpus=NO_CORPUS))
+    if (shown := artefact_map(Path(cfg.root), usual=usual)) is not None:
+        out.print(shown)
+        out.print("[dim](settings are told where they differ from this config's)[/]\n")
     data = [Path(cfg.corpus.path)] if cfg.corpus.get("path") else []
     look(
         root=Path(cfg.root),
@@ -104,19 +133,50 @@ def doctor(cfg: DictConfig) -> None:
     )
 
 
+def _asked(cfg: DictConfig) -> list[str]:
+    """The questions, before anything is trained or loaded for them.
+
+    Raises:
+        NoQuestion: there is none, or one of them has no letter and no digit.
+    """
+    questions = [str(question).strip() for question in cfg.questions]
+    if not questions:
+        raise NoQuestion('no question was asked; run: ltrgr search "who wrote ...?"')
+    for question in questions:
+        if not any(character.isalnum() for character in question):
+            raise NoQuestion(
+                f"the question {question!r} has no word in it; expected some text, such as: "
+                'ltrgr search "who wrote ...?"'
+            )
+    return questions
+
+
 def _label() -> str:
     """The job in a few words: its loss, and in a sweep what sets it apart."""
     hydra = HydraConfig.get()
-    swept = hydra.job.override_dirname if hydra.mode == RunMode.MULTIRUN else ""
-    return " ".join(filter(None, [f"loss={hydra.runtime.choices['loss']}", swept]))
+    apart = swept(hydra) if hydra.mode == RunMode.MULTIRUN else []
+    return " ".join(dict.fromkeys([f"loss={hydra.runtime.choices['loss']}", *apart]))
 
 
 def _done(what: str, directory: Path) -> None:
-    out.print(f"{what}: [bold]{directory}[/]")
+    out.print(f"{what}: [bold]{directory}[/]", soft_wrap=True)
 
 
-def _measured(directory: Path, cfg: DictConfig) -> float:
-    metrics: dict[str, Any] = json.loads((directory / "metrics.json").read_text())
+def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: dict[str, float]) -> Result:
+    metrics: dict[str, float] = json.loads((directory / "metrics.json").read_text())
     shown = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
-    out.print(f"{shown}\nrun and per-question results: [bold]{directory}[/]")
-    return float(metrics[cfg.optimised])
+    out.print(f"{shown}\nrun and per-question results: [bold]{directory}[/]", soft_wrap=True)
+    split = cfg.evaluation.split
+    told = {f"{split} {name}": metrics[name] for name in dict.fromkeys(["hits@5", cfg.optimised])}
+    return Result(metrics=dev | told, optimised=metrics[cfg.optimised], found=found)
+
+
+def _best(model: Path, monitor: str) -> dict[str, float]:
+    """The figure on dev that chose the checkpoint; nothing where its curve is not kept."""
+    values = [
+        float(row[monitor])
+        for path in model.glob("curves/*/metrics.csv")
+        for row in csv.DictReader(path.read_text().splitlines())
+        if row.get(monitor)
+    ]
+    return {monitor.replace("/", " "): max(values)} if values else {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import constants, get_session
 from transformers import (
     AutoModelForSeq2SeqLM,
     AutoTokenizer,
@@ -21,6 +22,10 @@ from ltrgr.models.errors import ModelError
 # Its bars and its report of new weights at every load hide our own lines.
 logging.disable_progress_bar()
 logging.set_verbosity_error()
+
+
+PATIENCE = 3.0
+"""seconds that the server of checkpoints has to answer before we say that it cannot be reached"""
 
 
 def packaged_checkpoint(package: str, folder: str) -> str:
@@ -42,7 +47,7 @@ def packaged_checkpoint(package: str, folder: str) -> str:
 
 def pretrained_tokenizer(*, checkpoint: str, texts: Iterable[str] = ()) -> PreTrainedTokenizerFast:
     """The checkpoint's own tokenizer; ``texts`` are not needed."""
-    tokenizer = _load(AutoTokenizer, checkpoint)
+    tokenizer = _load(checkpoint, AutoTokenizer.from_pretrained)
     if not tokenizer.is_fast:
         raise ModelError(f"{checkpoint} has no fast tokenizer (tokenizer.json); convert it first")
     return tokenizer
@@ -56,7 +61,7 @@ def pretrained_encoder_decoder(
     Args:
         dropout: whether stage 1 trains with the checkpoint's own dropout.
     """
-    model = _load(AutoModelForSeq2SeqLM, checkpoint)
+    model = _load(checkpoint, AutoModelForSeq2SeqLM.from_pretrained)
     if len(vocabulary) > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(len(vocabulary), mean_resizing=False)
     # BART's config would force tokens into generation that no corpus holds.
@@ -76,10 +81,7 @@ def warm_started_encoder_decoder(
     Args:
         dropout: whether stage 1 trains with the checkpoint's own dropout.
     """
-    try:
-        model = EncoderDecoderModel.from_encoder_decoder_pretrained(checkpoint, checkpoint)
-    except OSError as error:
-        raise _missing(checkpoint) from error
+    model = _load(checkpoint, _both_halves)
     tokenizer = vocabulary.tokenizer
     for half in (model.encoder, model.decoder):
         half.resize_token_embeddings(len(vocabulary), mean_resizing=False)
@@ -93,19 +95,51 @@ def warm_started_encoder_decoder(
 
 def trained_model(directory: Path) -> Any:
     """The model that one of our stages saved, in evaluation mode."""
-    return _load(AutoModelForSeq2SeqLM, str(directory))
+    return _load(str(directory), AutoModelForSeq2SeqLM.from_pretrained)
 
 
-def _load(kind: Any, checkpoint: str) -> Any:
+def _both_halves(checkpoint: str, *, local_files_only: bool) -> Any:
+    return EncoderDecoderModel.from_encoder_decoder_pretrained(
+        checkpoint,
+        checkpoint,
+        encoder_local_files_only=local_files_only,
+        decoder_local_files_only=local_files_only,
+    )
+
+
+def _load(checkpoint: str, from_pretrained: Callable[..., Any]) -> Any:
+    """Load what lies here or is cached, and fetch only what is not.
+
+    Without a network, transformers retries each file for most of a minute, cached or not.
+    """
     try:
-        return kind.from_pretrained(checkpoint)
+        return from_pretrained(checkpoint, local_files_only=True)
+    except (OSError, ValueError) as error:
+        if Path(checkpoint).is_dir() or constants.HF_HUB_OFFLINE or not _is_name(checkpoint):
+            raise _missing(checkpoint) from error
+    _expect_server(checkpoint)
+    try:
+        return from_pretrained(checkpoint, local_files_only=False)
     except (OSError, ValueError) as error:
         raise _missing(checkpoint) from error
 
 
-def _missing(checkpoint: str) -> ModelError:
+def _is_name(checkpoint: str) -> bool:
+    """Whether it can be a name at the hub: ``name`` or ``owner/name``."""
+    return checkpoint.count("/") <= 1 and not checkpoint.startswith((".", "/", "~"))
+
+
+def _expect_server(checkpoint: str) -> None:
+    try:
+        get_session().head(constants.ENDPOINT, timeout=PATIENCE)
+    except Exception as error:  # of requests, httpx or a fork of it, whichever the hub uses
+        raise _missing(checkpoint, why=f"{constants.ENDPOINT} did not answer: {error}") from error
+
+
+def _missing(checkpoint: str, *, why: str = "") -> ModelError:
     return ModelError(
         f"no usable checkpoint at {checkpoint!r}: it is neither a directory with config.json and "
-        "weights nor a name that can be fetched or is cached. Offline, copy the checkpoint here "
-        "and give its directory with model.checkpoint=PATH; or train from scratch with model=tiny"
+        f"weights nor a name that can be fetched or is cached{f' ({why})' if why else ''}. "
+        "Offline, copy the checkpoint here and give its directory with model.checkpoint=PATH; or "
+        "train from scratch with model=tiny"
     )

@@ -44,18 +44,19 @@ def loggers(
     if mode != "disabled":
         os.environ.setdefault("WANDB_SILENT", "true")
         tracking.directory.mkdir(parents=True, exist_ok=True)
-        made.append(
-            WandbLogger(
-                project=tracking.project,
-                group=tracking.group,
-                job_type=stage,
-                name=name,
-                save_dir=str(tracking.directory),
-                offline=mode == "offline",
-                config=dict(config),
-                settings=_quiet(),
-            )
+        logger = WandbLogger(
+            project=tracking.project,
+            group=tracking.group,
+            job_type=stage,
+            name=name,
+            save_dir=str(tracking.directory),
+            offline=mode == "offline",
+            config=dict(config),
+            settings=_quiet(),
         )
+        # Lightning passes it even where nobody set it, and wandb warns of that in every run.
+        logger._wandb_init.pop("anonymous", None)
+        made.append(logger)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="pytorch_lightning")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -13,21 +14,33 @@ from rich.text import Text
 
 from ltrgr.pipeline.artefact import write_atomically
 from ltrgr.report.picture import picture
-from ltrgr.report.table import Printed, ResultTable, body, header, to_json
+from ltrgr.report.table import Printed, ResultTable, body, explained, header, to_json
+
+SUPERSCRIPTS = str.maketrans("abcdefghijklmnoprstuvwxyz", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
+"""letters of significance, so that none reads like a unit; Unicode has no raised q"""
 
 
 def terminal(table: ResultTable) -> Table:
     """Return the table for ``rich.console.Console().print``."""
-    caption = "\n".join(table.notes)
+    caption = "\n".join(_note(note, table, "{} {}", raised) for note in table.notes)
     rendered = Table(title=table.title, caption=caption, box=SIMPLE_HEAD, pad_edge=False)
     rendered.title_justify = rendered.caption_justify = "left"
-    for i, name in enumerate(header(table)):
-        words = i == 0 or name == "note"
+    for name in header(table):
         # No fixed widths: a narrow terminal then folds names and spreads, and cuts no number.
-        rendered.add_column(name, justify="left" if words else "right", overflow="fold")
-    for row in body(table):
-        rendered.add_row(*(_text(cell) for cell in row))
+        rendered.add_column(name, overflow="fold")
+    columns = [_texts(column) for column in zip(*body(table), strict=True)]
+    for row in zip(*columns, strict=True):
+        rendered.add_row(*row)
     return rendered
+
+
+def raised(letters: str) -> str:
+    """Return ``letters`` as superscripts.
+
+    >>> raised("ms")
+    'ᵐˢ'
+    """
+    return letters.translate(SUPERSCRIPTS)
 
 
 def text(table: ResultTable, *, width: int = 120) -> str:
@@ -43,7 +56,7 @@ def markdown(table: ResultTable) -> str:
     rule = [":--" if i == 0 or name == "note" else "--:" for i, name in enumerate(names)]
     lines = [_pipes(names), _pipes(rule)]
     lines += [_pipes([_markdown_cell(cell) for cell in row]) for row in body(table)]
-    notes = [f"\n{note}" for note in table.notes]
+    notes = ["\n" + _note(note, table, "<sup>{}</sup> {}") for note in table.notes]
     return "\n".join([f"**{table.title}**\n", *lines, *notes]) + "\n"
 
 
@@ -52,7 +65,10 @@ def latex(table: ResultTable) -> str:
     names = header(table)
     columns = "".join("l" if i == 0 or name == "note" else "r" for i, name in enumerate(names))
     rows = [" & ".join(_latex_cell(cell) for cell in row) + r" \\" for row in body(table)]
-    caption = " ".join([f"{table.title}.", *table.notes])
+    notes = (
+        _note(note, table, "$^{{{}}}$ {}", words=_latex_escape).rstrip(".") for note in table.notes
+    )
+    caption = " ".join([f"{_latex_escape(table.title)}.", *(f"{note}." for note in notes)])
     return "\n".join(
         [
             r"\begin{table}[t]",
@@ -64,7 +80,7 @@ def latex(table: ResultTable) -> str:
             *rows,
             r"\bottomrule",
             r"\end{tabular}",
-            rf"\caption{{{_latex_escape(caption)}}}",
+            rf"\caption{{{caption}}}",
             r"\end{table}",
             "",
         ]
@@ -86,10 +102,31 @@ def write_all(table: ResultTable, directory: Path, *, name: str = "table") -> di
     return paths
 
 
-def _text(cell: Printed) -> Text:
-    rendered = Text(cell.value, style="bold" if cell.best else "")
-    rendered.append(f" ±{cell.spread}" if cell.spread else "", style="dim")
-    return rendered.append(f" {cell.letters}" if cell.letters else "", style="green")
+def _texts(column: Sequence[Printed]) -> list[Text]:
+    """A column's cells: numbers end in one line, whatever spread and letters follow them."""
+    numbers = all(cell.value[-1:].isdigit() or cell.value == "-" for cell in column)
+    width = max(len(cell.value) for cell in column) if numbers else 0
+    spread = max(len(cell.spread) for cell in column)
+    texts = []
+    for cell in column:
+        text = Text(cell.value.rjust(width), style="bold" if cell.best else "")
+        if spread:
+            shown = f" ±{cell.spread.rjust(spread)}" if cell.spread else " " * (spread + 2)
+            text.append(shown, style="dim")
+        texts.append(text.append(raised(cell.letters), style="green"))
+    return texts
+
+
+def _note(
+    note: str,
+    table: ResultTable,
+    explains: str,
+    mark: Callable[[str], str] = str,
+    *,
+    words: Callable[[str], str] = str,
+) -> str:
+    letter, rest = explained(note, table)
+    return explains.format(mark(letter), words(rest)) if letter else words(note)
 
 
 def _pipes(cells: list[str]) -> str:

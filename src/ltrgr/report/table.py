@@ -65,13 +65,13 @@ def header(table: ResultTable) -> list[str]:
     """Return the column names."""
     seeds = ["seeds"] if any(row.seeds > 1 for row in table.rows) else []
     notes = ["note"] if any(row.note for row in table.rows) else []
-    return ["model", *table.metrics, "s / question", *seeds, *notes]
+    return ["model", *table.metrics, "seconds / question", *seeds, *notes]
 
 
 def body(table: ResultTable) -> list[list[Printed]]:
     """Return the printed cells, row by row; the best value of a column is marked.
 
-    Metrics are percentages with one decimal and higher is better; seconds have three significant
+    Metrics are percentages with one decimal and higher is better; seconds have two significant
     digits and lower is better. Values that print alike share the mark.
     """
     columns = [[_metric(row.cells.get(metric)) for row in table.rows] for metric in table.metrics]
@@ -86,6 +86,17 @@ def body(table: ResultTable) -> list[list[Printed]]:
     if "note" in header(table):
         columns.append([Printed(value=row.note) for row in table.rows])
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def explained(note: str, table: ResultTable) -> tuple[str, str]:
+    """Split a note ``a: what the letter a says`` that explains a letter of a cell.
+
+    Returns:
+        the letter, empty where the note explains none, and the rest
+    """
+    letter, colon, rest = note.partition(": ")
+    used = "".join(cell.letters for row in table.rows for cell in row.cells.values())
+    return (letter, rest) if colon and len(letter) == 1 and letter in used else ("", note)
 
 
 def to_json(table: ResultTable) -> str:
@@ -130,13 +141,19 @@ def _metric(cell: Cell | None) -> Printed:
 
 
 def _seconds(seconds: float) -> str:
-    """Return three significant digits without an exponent, and never more than 4 decimals."""
-    decimals = next((d for d in range(4) if seconds >= 10 ** (2 - d)), 4)
+    """Return two significant digits (whole seconds from 10 on), or that it is below a millisecond.
+
+    >>> [_seconds(s) for s in (0.00004, 0.00123, 0.0175, 0.25, 1.04, 12.34, 345.6)]
+    ['< 0.001', '0.0012', '0.018', '0.25', '1.0', '12', '346']
+    """
+    if seconds < 0.001:
+        return "< 0.001"
+    decimals = next(d for d in range(5) if seconds >= 10 ** (1 - d))
     return f"{seconds:.{decimals}f}"
 
 
 def _mark(column: list[Printed], *, best: Any) -> list[Printed]:
-    values = [float(cell.value) for cell in column if cell is not ABSENT]
+    values = [_number(cell) for cell in column if cell is not ABSENT]
     if not values:
         return column
     top = best(values)
@@ -147,7 +164,12 @@ def _mark(column: list[Printed], *, best: Any) -> list[Printed]:
             value=cell.value,
             spread=cell.spread,
             letters=cell.letters,
-            best=float(cell.value) == top,
+            best=_number(cell) == top,
         )
         for cell in column
     ]
+
+
+def _number(cell: Printed) -> float:
+    """As printed; "< 0.001" is less than 0.0010."""
+    return 0.0 if cell.value.startswith("<") else float(cell.value)

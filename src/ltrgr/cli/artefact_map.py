@@ -1,0 +1,82 @@
+"""Map of the artefacts: which folder is which, for ``ltrgr doctor``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+from rich.tree import Tree
+
+from ltrgr.pipeline.catalogue import Entry, catalogue, children, differences
+
+SHOWN = 4
+"""differing settings told of one artefact"""
+
+COLOURS = {"done": "green", "begun": "yellow", "broken": "red"}
+
+
+def artefact_map(root: Path, *, usual: Mapping[str, Mapping[str, Any]]) -> Tree | None:
+    """A branch for each artefact below ``root``, under what it was made from; None for none.
+
+    Args:
+        usual: stage -> inputs that the present config gives it; only what differs is told.
+    """
+    entries = catalogue(root)
+    tree = Tree(Text(str(root), style="bold"), guide_style="dim")
+    _grow(tree, None, entries, usual=usual)
+    return tree if entries else None
+
+
+def _grow(
+    tree: Tree,
+    parent: Entry | None,
+    entries: Sequence[Entry],
+    *,
+    usual: Mapping[str, Mapping[str, Any]],
+) -> None:
+    for entry in children(parent, entries):
+        label = Text(f"{entry.stage}/{entry.path.name}  ", style="bold")
+        label.append(f"{entry.state}  ", style=COLOURS[entry.state])
+        label.append(_what(entry, usual=usual.get(entry.stage, {})), style="not bold")
+        label.append(f"  {entry.size / 1e6:.1f} MB, {age(entry.age)} old", style="not bold dim")
+        # What was set aside has the same name as what replaced it, and no offspring of its own.
+        branch = tree.add(label)
+        if entry.state != "broken":
+            _grow(branch, entry, entries, usual=usual)
+
+
+def age(seconds: float) -> str:
+    """Return a time span in its largest unit.
+
+    >>> [age(s) for s in (30, 90, 7200, 200_000)]
+    ['30 s', '1 min', '2 h', '2 d']
+    """
+    sizes = {"d": 86400, "h": 3600, "min": 60}
+    unit = next((unit for unit, size in sizes.items() if seconds >= size), "s")
+    return f"{int(seconds // sizes.get(unit, 1))} {unit}"
+
+
+def _what(entry: Entry, *, usual: Mapping[str, Any]) -> str:
+    seed = (entry.inputs.get("settings") or {}).get("seed")
+    parts = [
+        str(entry.inputs.get("system", "")),
+        "+".join(entry.inputs.get("views") or {}),
+        _model(entry.inputs.get("network") or {}),
+        "" if seed is None else f"seed {seed}",
+    ]
+    told = ("network.", "views.", "seed=")
+    unlike = [one for one in differences(entry, usual) if not one.startswith(told)]
+    more = f"and {len(unlike) - SHOWN} more" if len(unlike) > SHOWN else ""
+    return ", ".join(part for part in (*parts, " ".join(unlike[:SHOWN]), more) if part)
+
+
+def _model(network: Mapping[str, Any]) -> str:
+    """``bart_from_scratch 128x2``, or the checkpoint's own name."""
+    if not network:
+        return ""
+    if "checkpoint" in network:
+        return Path(str(network["checkpoint"])).name
+    shape = "x".join(str(network[k]) for k in ("width", "layers") if k in network)
+    return f"{str(network.get('call', '')).rpartition(':')[2]} {shape}".strip()

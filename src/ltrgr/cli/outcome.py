@@ -1,0 +1,51 @@
+"""Outcome: how one job ended, kept in its own folder for the summary of the sweep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ltrgr.pipeline.artefact import write_atomically
+
+FILE = "outcome.json"
+
+DONE, FOUND, FAILED, UNFINISHED = "done", "found", "failed", "not finished"
+"""States: worked for; found done by an earlier run; ended by an error; killed or still going."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a verb gives back."""
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """name with its split (``test mrr@10``) -> value"""
+    optimised: float | None = None
+    """the figure that a sweeper sees"""
+    found: bool = False
+    """whether everything was there already"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One job of a sweep."""
+
+    job: int
+    overrides: Sequence[str]
+    """those that set it apart from the sweep's other jobs"""
+    state: str
+    seconds: float = 0.0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    error: str = ""
+
+    def write(self, directory: Path) -> None:
+        """Write it into the job's folder."""
+        directory.mkdir(parents=True, exist_ok=True)
+        write_atomically(directory / FILE, json.dumps(asdict(self), indent=2) + "\n")
+
+
+def outcomes(sweep: Path) -> list[Outcome]:
+    """The outcomes below a sweep's folder, by job number."""
+    found = [Outcome(**json.loads(path.read_text())) for path in sweep.glob(f"**/{FILE}")]
+    return sorted(found, key=lambda outcome: outcome.job)

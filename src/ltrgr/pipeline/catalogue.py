@@ -1,0 +1,138 @@
+"""Catalogue: which artefact is which, read from the folders themselves."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from ltrgr.corpus.records import Corpus, Split
+from ltrgr.pipeline.describe import describe
+from ltrgr.pipeline.fingerprint import difference
+from ltrgr.pipeline.road import Road
+
+STAGES = ("index", "pretrain", "mine", "rank", "evaluate")
+"""in the order in which they need each other"""
+
+PARENTS = {"pretrain": "index", "mine": "model", "rank": "mined", "evaluate": "model"}
+"""stage -> the input that names the artefact it was made from"""
+
+
+NO_CORPUS = Corpus(
+    name="", passages=(), train=Split((), {}), dev=Split((), {}), test=Split((), {}), checksum=""
+)
+"""for settings that are only looked at: nothing has to be read"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One artefact's folder."""
+
+    path: Path
+    stage: str
+    state: str
+    """done, begun (the same command goes on) or broken (set aside; can be removed)"""
+    inputs: Mapping[str, Any]
+    """empty where they cannot be read"""
+    size: int
+    """bytes"""
+    age: float
+    """seconds since it was last written"""
+
+    @property
+    def name(self) -> str:
+        """First digits of the fingerprint, as in the folder's name."""
+        return self.path.name.partition(".")[0]
+
+    @property
+    def parent(self) -> str:
+        """Name of the artefact it was made from; empty for an index and for BM25."""
+        return str(self.inputs.get(PARENTS.get(self.stage, ""), None) or "")[:12]
+
+
+def catalogue(root: Path) -> list[Entry]:
+    """Every artefact below ``root``, in the order of the stages, the oldest first."""
+    found = [
+        _entry(path, stage)
+        for stage in STAGES
+        if (root / stage).is_dir()
+        for path in (root / stage).iterdir()
+        if path.is_dir()
+    ]
+    return sorted(found, key=lambda entry: (STAGES.index(entry.stage), -entry.age))
+
+
+def children(parent: Entry | None, entries: Sequence[Entry]) -> list[Entry]:
+    """What was made from ``parent``; for None, what was made from nothing that is still here."""
+    names = {entry.name for entry in entries}
+    if parent is None:
+        return [entry for entry in entries if entry.parent not in names]
+    return [entry for entry in entries if entry.parent == parent.name]
+
+
+def differences(entry: Entry, usual: Mapping[str, Any]) -> list[str]:
+    """Settings of ``entry`` that differ from the inputs ``usual`` of its stage: ``key=value``.
+
+    Fingerprints are left out: they say that something differs further up.
+    """
+    unlike = {"corpus", "system", PARENTS.get(entry.stage, "")}
+    own = {key: value for key, value in entry.inputs.items() if key not in unlike}
+    lines = difference({k: v for k, v in usual.items() if k in own}, own)
+    return [_short(line) for line in lines if not line.endswith("-> (absent)")]
+
+
+def usual_inputs(road: Road) -> dict[str, Mapping[str, Any]]:
+    """stage -> the inputs that this road's settings give it (its corpus may be ``NO_CORPUS``)"""
+    return {
+        "index": road.indexed.inputs,
+        "pretrain": road.pretrained.inputs,
+        "mine": road.mined.inputs,
+        "rank": road.ranked.inputs,
+        "evaluate": {"settings": describe(road.evaluation), **road.mined.inputs["search"]},
+    }
+
+
+def _short(line: str) -> str:
+    key, _, values = line.partition(": ")
+    for prefix in ("settings.", "search.", "objective.", "terms."):
+        key = key.removeprefix(prefix)
+    return f"{key}={values.rpartition(' -> ')[2].strip(chr(34)).rpartition(':')[2]}"
+
+
+def _entry(path: Path, stage: str) -> Entry:
+    files = [file for file in path.rglob("*") if file.is_file()]
+    stats = [file.stat() for file in files]
+    written = max((stat.st_mtime for stat in stats), default=path.stat().st_mtime)
+    return Entry(
+        path=path,
+        stage=stage,
+        state=_state(path, stage),
+        inputs=_inputs(path),
+        size=sum(stat.st_size for stat in stats),
+        age=time.time() - written,
+    )
+
+
+def _state(path: Path, stage: str) -> str:
+    if ".broken-" in path.name:
+        return "broken"
+    if path.name.endswith(".partial"):
+        return "begun"
+    try:
+        done = json.loads((path / "DONE.json").read_text())["stage"] == stage
+    except (OSError, ValueError, KeyError, TypeError):
+        done = False
+    return "done" if done else "broken"
+
+
+def _inputs(path: Path) -> Mapping[str, Any]:
+    try:
+        inputs = yaml.safe_load((path / "config.yaml").read_text())
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return inputs if isinstance(inputs, dict) else {}

@@ -1,0 +1,143 @@
+"""A sweep tells each job's end, goes on after a failure, and finds what it has done before."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from joblib.externals.loky import get_reusable_executor
+
+from ltrgr.cli.main import main
+from ltrgr.cli.outcome import outcomes
+from ltrgr.pipeline import road as road_module
+
+Run = Callable[..., int]
+Capture = pytest.CaptureFixture[str]
+
+SMALL = [
+    "corpus.passages=300",
+    "corpus.train_questions=100",
+    "corpus.dev_questions=20",
+    "corpus.test_questions=20",
+    "pretrain.steps=5",
+    "mine.questions=20",
+    "mine.passages=10",
+    "rank.steps=2",
+    "rank.batch_size=2",
+    "rank.validate_every=1",
+    "rank.dev_questions=4",
+    "evaluation.questions=4",
+    "compute.threads=1",
+    "compute.progress=false",
+    "wandb.mode=disabled",
+]
+
+
+@pytest.fixture(autouse=True)
+def own_processes() -> Iterator[None]:
+    """joblib keeps its processes for the next sweep, with the import path of the last test."""
+    yield
+    get_reusable_executor().shutdown(wait=True)
+
+
+def states(sweep: Path) -> list[tuple[int, str, str]]:
+    return [(o.job, " ".join(o.overrides), o.state) for o in outcomes(sweep)]
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_the_summary_tells_every_jobs_state_and_only_what_varies(
+    ltrgr: Run, tmp_path: Path, capsys: Capture, launcher: str
+) -> None:
+    flags = [f"hydra/launcher={launcher}"]
+    flags += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
+    assert ltrgr("rank", "-m", "seed=0,2,5", "loss.margin=7", *flags) == 1
+    assert states(tmp_path / "sweep") == [
+        (0, "seed=0", "done"),
+        (1, "seed=2", "failed"),
+        (2, "seed=5", "done"),
+    ]
+    told = capsys.readouterr()
+    rows = [
+        line.split() for line in told.out.splitlines() if "seed=" in line and "HYDRA" not in line
+    ]
+    assert [(row[0], row[1], row[-1]) for row in rows] == [
+        ("0", "seed=0", "done"),
+        ("1", "seed=2", "failed"),
+        ("2", "seed=5", "done"),
+    ]
+    assert f"sweep: {tmp_path / 'sweep'}" in told.out
+    assert "1 of 3 jobs did not end well" in told.err
+    if launcher == "basic":  # joblib's processes write to the real standard error
+        assert (
+            "job 1 of the sweep failed (seed=2):\nltrgr rank: ArtefactError: no index" in told.err
+        )
+        assert "Traceback" not in told.err
+        assert "Error executing job" not in told.err
+
+
+def test_a_failure_in_one_batch_does_not_keep_the_next_from_beginning(
+    ltrgr: Run, tmp_path: Path
+) -> None:
+    assert ltrgr("rank", "-m", "seed=1,5,6", "hydra.sweeper.max_batch_size=1") == 1
+    assert [state for _, _, state in states(tmp_path / "sweep")] == ["failed", "done", "done"]
+
+
+def test_ctrl_c_shows_what_was_done_until_then(ltrgr: Run, tmp_path: Path, capsys: Capture) -> None:
+    assert ltrgr("rank", "-m", "seed=0,3,5") == 130
+    assert [state for _, _, state in states(tmp_path / "sweep")] == ["done", "not finished"]
+    assert "not finished" in capsys.readouterr().out
+
+
+def test_a_folder_used_again_tells_of_the_last_sweep_only(ltrgr: Run, tmp_path: Path) -> None:
+    assert ltrgr("rank", "-m", "seed=5,6,7") == 0
+    assert ltrgr("rank", "-m", "seed=8,9") == 0
+    assert [overrides for _, overrides, _ in states(tmp_path / "sweep")] == ["seed=8", "seed=9"]
+
+
+@pytest.mark.slow
+def test_killed_and_started_again_a_sweep_runs_only_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    trained: list[Any] = []
+    train = road_module.rank
+
+    def dies_in_the_third(directory: Path, **settings: Any) -> None:
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(directory)
+        train(directory, **settings)
+
+    grid = ["loss.margin=1,2", "rank.seed=0,1", f"root={tmp_path / 'runs'}", *SMALL]
+    monkeypatch.setattr(road_module, "rank", dies_in_the_third)
+    first = tmp_path / "first"
+    assert main(["rank", "-m", *grid, f"hydra.sweep.dir={first}"]) == 130
+    assert [state for _, _, state in states(first)] == ["done", "done", "not finished"]
+
+    monkeypatch.setattr(road_module, "rank", lambda d, **s: (trained.append(d), train(d, **s)))
+    capsys.readouterr()
+    second = tmp_path / "second"
+    assert main(["rank", "-m", *grid, f"hydra.sweep.dir={second}"]) == 0
+    assert states(second) == [
+        (0, "loss.margin=1 rank.seed=0", "found"),
+        (1, "loss.margin=1 rank.seed=1", "found"),
+        (2, "loss.margin=2 rank.seed=0", "done"),
+        (3, "loss.margin=2 rank.seed=1", "done"),
+    ]
+    assert len(trained) == len(set(trained)) == 4
+    assert len(list((tmp_path / "runs" / "mine").glob("*/DONE.json"))) == 1
+    assert outcomes(first)[0].metrics == outcomes(second)[0].metrics
+
+    metrics = outcomes(second)[3].metrics
+    assert list(metrics) == ["dev mrr@10", "test hits@5", "test mrr@10"]
+    curve = next(trained[3].with_suffix("").glob("curves/*/metrics.csv")).read_text()
+    dev = [row["dev/mrr@10"] for row in csv.DictReader(curve.splitlines())]
+    assert metrics["dev mrr@10"] == max(float(value) for value in dev if value)
+    stored = [
+        json.loads(p.read_text()) for p in (tmp_path / "runs").glob("evaluate/*/metrics.json")
+    ]
+    assert metrics["test mrr@10"] in [one["mrr@10"] for one in stored]
+    assert "dev" in capsys.readouterr().out
