@@ -37,7 +37,7 @@ def best_identifier(model: Any, *, states: Tensor, mask: Tensor, gold: Gold) -> 
     inside = within < length[:, None]
     labels = np.full(inside.shape, PAD, dtype=np.int64)
     labels[inside] = gold.text[(gold.start[:, None] + within)[inside]]
-    chosen = np.full((n, labels.shape[1]), PAD, dtype=np.int64)
+    chosen = np.full((n, len(within)), PAD, dtype=np.int64)
     if len(labels):
         score = cumulative_log_probabilities(
             model,

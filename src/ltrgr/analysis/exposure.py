@@ -56,10 +56,15 @@ def observe(
     size, n = retriever.decoding.batch_size, len(questions.offsets) - 1
     for first in range(0, n, size):
         part = slice(first, min(first + size, n))
-        yield part, {
-            name: _observe_view(retriever, corpus, questions, part, name, view)
-            for name, view in zip(retriever.vocabulary.family.names, retriever.views, strict=True)
-        }
+        yield (
+            part,
+            {
+                name: _observe_view(retriever, corpus, questions, part, name, view)
+                for name, view in zip(
+                    retriever.vocabulary.family.names, retriever.views, strict=True
+                )
+            },
+        )
 
 
 def join(batches: list[Observed]) -> Observed:
@@ -73,12 +78,13 @@ def summarise(seen: Observed) -> dict[str, Any]:
     """What one view shows, as plain data.
 
     Depth t is measured over the questions whose followed identifier has t tokens or more, alike in
-    all curves. ``forced`` and ``own`` are shares of right tokens and of right prefixes, ``on_beam``
-    the share still on the beam, ``median_rank`` of those; ``median_fall`` is the median depth
-    without a gold prefix on the beam, of the questions that lose it. ``errors`` are shares of the
-    questions with gold: ``found`` on the beam to the end; else ``search`` where
-    log p(gold | q) is above that of the best whole key returned, and ``model`` where not;
-    ``above_worst``: lost, yet above the worst whole key returned.
+    all curves. ``forced`` is the share of right tokens after gold prefixes; ``own`` the share of
+    right own prefixes, ``own_step`` that of right tokens after own prefixes right so far.
+    ``on_beam`` is the share still on the beam, ``median_rank`` is of those; ``median_fall`` the
+    median depth at which questions lose their last gold prefix. ``errors`` are shares of the
+    questions with gold: ``found`` among the whole keys returned; else ``search`` where
+    log p(gold | q) is above that of the best of these, and ``model`` where not; ``above_worst``:
+    not found, yet above the worst of these.
     """
     asked = seen.length > 0
     n = int(asked.sum())
@@ -98,6 +104,7 @@ def summarise(seen: Observed) -> dict[str, Any]:
         "questions_by_depth": right.sum(axis=0).tolist(),
         "forced": _shares(seen.forced[asked], right),
         "own": _shares(seen.own[asked], right),
+        "own_step": _shares(seen.own[asked], right & _before(seen.own[asked], len(depth))),
         "on_beam": _shares(on_beam, right),
         "median_rank": _median_ranks(seen.rank[asked], right & on_beam),
         "median_fall": _median_fall(on_beam, right),
@@ -110,10 +117,18 @@ def summarise(seen: Observed) -> dict[str, Any]:
     }
 
 
-def _shares(flags: NDArray[np.bool_], asked: NDArray[np.bool_]) -> list[float]:
-    """Mean over the questions asked at each depth."""
-    hits = (flags[:, : asked.shape[1]] & asked).sum(axis=0)
-    return (hits / asked.sum(axis=0)).round(6).tolist()
+def _shares(flags: NDArray[np.bool_], asked: NDArray[np.bool_]) -> list[float | None]:
+    """Mean over the questions asked at each depth, None where none is."""
+    hits = (flags[:, : asked.shape[1]] & asked).sum(axis=0).tolist()
+    return [
+        round(hit / n, 6) if n else None
+        for hit, n in zip(hits, asked.sum(axis=0).tolist(), strict=True)
+    ]
+
+
+def _before(own: NDArray[np.bool_], depth: int) -> NDArray[np.bool_]:
+    """[B, depth] whether the prefix one token shorter is right; the empty one is."""
+    return np.pad(own, ((0, 0), (1, 0)), constant_values=True)[:, :depth]
 
 
 def _median_ranks(rank: NDArray[np.int64], shown: NDArray[np.bool_]) -> list[float | None]:
