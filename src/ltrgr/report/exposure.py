@@ -78,7 +78,7 @@ def _bars(axes: Axes, systems: Mapping[str, Mapping[str, Any]], views: list[str]
         axes.bar(range(len(names)), share, bottom=height, color=colours, alpha=opacity)
         height = [a + b for a, b in zip(height, share, strict=True)]
     axes.set_xticks(range(len(names)), names, fontsize=7)
-    _frame(axes, "found (dark), search error, model error (light)")
+    _frame(axes, "dark to light: found, search, model error")
 
 
 def _frame(axes: Axes, title: str) -> None:
