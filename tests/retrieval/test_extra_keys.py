@@ -31,7 +31,7 @@ def test_ngrams_are_those_of_the_question_that_the_corpus_holds(
     retriever: Retriever, minder_index: Path
 ) -> None:
     encoded = retriever.vocabulary.encode(QUESTIONS)
-    ids, mask = retriever._prompts(encoded, "body")
+    ids, mask = retriever.prompts(encoded, "body")
     keys = question_ngrams(
         QUESTIONS,
         model=retriever.model,

@@ -94,6 +94,19 @@ def search(cfg: DictConfig) -> None:
     out.print(f"[dim]{seconds / len(answers):.3f} s per question, after a first one[/]")
 
 
+def exposure(cfg: DictConfig) -> None:
+    """Measure exposure bias, before and after stage 2."""
+    from ltrgr.pipeline.exposing import expose
+
+    directory = expose(assemble(cfg), list(cfg.systems))
+    for system, views in json.loads((directory / "exposure.json").read_text()).items():
+        for view, shown in views.items():
+            if shown["questions"]:
+                kinds = "  ".join(f"{k} {100 * v:.1f}" for k, v in shown["errors"].items())
+                out.print(f"{system} {view}: {kinds} (percent of {shown['questions']} questions)")
+    out.print(f"curves by depth, and their picture: [bold]{directory}[/]")
+
+
 def table(cfg: DictConfig) -> None:
     """Run every row and print the main table."""
     from ltrgr.cli.table import run_table

@@ -60,7 +60,7 @@ class Retriever:
         self.scoring, self.decoding = scoring, decoding
         self._is_marker = vocabulary.is_marker
         self._view_weights, self._view_offsets = scoring.of_views(vocabulary.family.names)
-        self._views = [
+        self.views = [
             SearchedView(
                 number=number,
                 begin=-1 if view.begin is None else vocabulary.token_id(view.begin),
@@ -70,7 +70,7 @@ class Retriever:
             for number, view in enumerate(vocabulary.family.views.values())
         ]
 
-        self._ends = np.asarray([view.end for view in self._views])
+        self._ends = np.asarray([view.end for view in self.views])
 
     @classmethod
     def from_pretrained(
@@ -175,10 +175,10 @@ class Retriever:
         encoded = self.vocabulary.encode(texts)
         parts, extra = [], []
         family = self.vocabulary.family
-        for (name, described), view in zip(family.views.items(), self._views, strict=True):
+        for (name, described), view in zip(family.views.items(), self.views, strict=True):
             if not described.searched:
                 continue
-            ids, mask = self._prompts(encoded, name)
+            ids, mask = self.prompts(encoded, name)
             found = constrained_beam_search(
                 self.model,
                 prompt_ids=ids,
@@ -211,7 +211,8 @@ class Retriever:
         whole = (end < 0) | (keys.tokens[keys.token_offsets[1:] - 1] == end)
         return np.where(whole, weights, 0.0)
 
-    def _prompts(self, encoded: Sequence[Ids], view: str) -> tuple[Tensor, Tensor]:
+    def prompts(self, encoded: Sequence[Ids], view: str) -> tuple[Tensor, Tensor]:
+        """Encoder inputs [B, L] that ask for a view's keys, and their mask."""
         longest = self.decoding.longest_question
         ids, mask = self.vocabulary.pad(
             [self.vocabulary.prompt(question, view, longest=longest) for question in encoded]

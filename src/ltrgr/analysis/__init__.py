@@ -1,0 +1,1 @@
+"""What a trained system does, measured."""

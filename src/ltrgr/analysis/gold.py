@@ -1,0 +1,105 @@
+"""Gold identifiers: those of a question's relevant passages, as places in the token stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ltrgr.decoding.beam_search import SearchedView
+from ltrgr.identifiers.serialise import SerialisedCorpus
+from ltrgr.identifiers.tokenised import csr_offsets
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gold:
+    """The R gold places of B questions, in CSR form.
+
+    A view with markers: each field of a relevant passage, end marker included, that search can
+    decode whole. A free view: every position of a relevant passage's field, up to its end; a gold
+    identifier is then any span that begins there. Markers at the begin are left out: they are
+    given, not generated.
+    """
+
+    text: NDArray[np.int32]
+    """[N] the token stream that places point into"""
+    offsets: Ints
+    """[B + 1] places of question b are ``offsets[b]:offsets[b + 1]``"""
+    start: Ints
+    """[R] first token"""
+    stop: Ints
+    """[R] one past the last token"""
+
+    @property
+    def question(self) -> Ints:
+        """[R] the question of each place."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def begins_with(self, tokens: NDArray[np.int32], offsets: Ints, question: Ints) -> Any:
+        """[n] whether a gold identifier of ``question[i]`` begins with key i.
+
+        Args:
+            tokens, offsets: key i is ``tokens[offsets[i]:offsets[i + 1]]``, begin marker left out.
+        """
+        return _begins_with(
+            self.text, self.offsets, self.start, self.stop, tokens, offsets, question
+        )
+
+
+def gold_places(
+    corpus: SerialisedCorpus, *, view: SearchedView, relevant_offsets: Ints, relevant: Ints
+) -> Gold:
+    """The gold places of questions whose relevant passages are given in CSR form."""
+    counts = np.diff(corpus.field_offsets)[relevant]
+    field = _ranges(corpus.field_offsets[relevant], counts)
+    pair = np.repeat(np.arange(len(relevant)), counts)
+    mine = corpus.field_view[field] == view.number
+    field, pair = field[mine], pair[mine]
+    question = np.repeat(np.arange(len(relevant_offsets) - 1), np.diff(relevant_offsets))[pair]
+    start, stop = corpus.field_start[field], corpus.field_end[field]
+    if view.begin >= 0:
+        stop = stop + 1
+        whole = stop - start <= view.steps
+        question, start, stop = question[whole], start[whole], stop[whole]
+    else:
+        lengths = stop - start
+        question, stop = np.repeat(question, lengths), np.repeat(stop, lengths)
+        start = _ranges(start, lengths)
+    n = len(relevant_offsets) - 1
+    return Gold(
+        text=corpus.tokens,
+        offsets=csr_offsets(np.bincount(question, minlength=n)),
+        start=start,
+        stop=stop,
+    )
+
+
+def _ranges(first: Ints, lengths: Ints) -> Ints:
+    """``first[i], first[i] + 1, ...`` of ``lengths[i]`` numbers each, one after the other."""
+    offsets = csr_offsets(lengths)
+    return np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], lengths)
+
+
+@njit(cache=True)
+def _begins_with(
+    text: Any, places: Any, start: Any, stop: Any, tokens: Any, offsets: Any, question: Any
+) -> Any:
+    n = len(question)
+    found = np.zeros(n, np.bool_)
+    for key in range(n):
+        first, length = offsets[key], offsets[key + 1] - offsets[key]
+        for place in range(places[question[key]], places[question[key] + 1]):
+            if length > stop[place] - start[place]:
+                continue
+            same = 0
+            while same < length and text[start[place] + same] == tokens[first + same]:
+                same += 1
+            if same == length:
+                found[key] = True
+                break
+    return found
