@@ -105,9 +105,7 @@ def test_unigrams_are_the_heaviest_tokens(retriever: Retriever, corpus: Corpus) 
 def test_a_certain_token_passes_the_bound(retriever: Retriever) -> None:
     # p > 1/2: the bound's second half. The common token is likelier than its prior only so.
     marker = retriever.vocabulary.is_marker
-    counts = np.bincount(
-        np.asarray(retriever.index.arrays.text, dtype=np.int64), minlength=len(marker)
-    )
+    counts = np.bincount(retriever.index.tokens(), minlength=len(marker))
     token = int(np.argmax(np.where(marker, 0, counts)))
     first = torch.full((1, len(marker)), -60.0)
     first[0, token] = -0.01
