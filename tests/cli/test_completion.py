@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ltrgr.cli.completion import split_line
+from ltrgr.cli.main import VERBS
 
 Run = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
@@ -18,7 +19,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     "case",
     [
-        ("ltrgr ", {"index", "pretrain", "mine", "rank", "evaluate", "search", "table", "doctor"}),
+        ("ltrgr ", set(VERBS)),
         ("ltrgr ra", {"rank"}),
         ("ltrgr zz", set()),
         ("ltrgr rank lo", {"loss=", "loss."}),
