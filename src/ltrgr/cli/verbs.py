@@ -122,6 +122,11 @@ def report(cfg: DictConfig) -> None:
         Path(cfg.root), Path(cfg.output), title=cfg.title, samples=int(cfg.samples)
     )
     _done("report", written)
+    if cfg.surfaces is not None:
+        from ltrgr.report.page.surface_files import write_surfaces
+
+        for path in write_surfaces(Path(cfg.root), Path(cfg.surfaces), samples=int(cfg.samples)):
+            _done("surface", path)
 
 
 def doctor(cfg: DictConfig) -> None:
