@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import sys
 import time
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from ltrgr.cli.assemble import assemble
 from ltrgr.cli.outcome import Result
 from ltrgr.cli.sweep import swept
 
-out = Console()
+# A log file or a pipe has no width of its own: wide enough for the main table.
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
 
 
 class NoQuestion(ValueError):  # noqa: N818
