@@ -124,9 +124,10 @@ def _score_batch(
 
 def _announce_compilation(kernel: Any) -> None:
     """Says so if numba finds no compiled kernels here: the wait looks like a hang."""
+    if kernel.signatures:
+        return
     module = kernel.__module__.rpartition(".")[2]
-    cached = Path(kernel.stats.cache_path).glob(f"{module}.{kernel.__name__}*.nbi")
-    if not kernel.signatures and not any(cached):
+    if not any(Path(kernel.stats.cache_path).glob(f"{module}.{kernel.__name__}*.nbi")):
         log.info("compiling scoring kernels (first run only, about 20 seconds)...")
 
 

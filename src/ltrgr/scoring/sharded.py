@@ -144,7 +144,7 @@ def _bounds(ranked: Sequence[RankedKeys], index: Shards, rules: Rules, common: b
     """[B, S] at most how many passages the keys propose: one for each occurrence."""
     counts = np.stack([own.hi - own.lo for own in ranked], axis=1)
     counts[(ranked[0].total > rules.rare) != common] = 0
-    before = np.concatenate((np.zeros_like(counts[:1]), np.cumsum(counts, axis=0)))
+    before = np.concatenate((np.zeros((1, len(index)), np.int64), np.cumsum(counts, axis=0)))
     bound: Integers = np.minimum(
         np.diff(before[ranked[0].offsets], axis=0), np.diff(index.first_passage)
     )
