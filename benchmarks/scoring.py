@@ -13,6 +13,7 @@ from benchmarks.reference import Reference
 from benchmarks.world import World
 from ltrgr.identifiers.keys import Keys
 from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.settings import Scoring
 from ltrgr.scoring.weights import key_weights, prior_log_odds
@@ -45,6 +46,7 @@ def _row(
 ) -> Row:
     questions, unigrams = shape
     settings = Scoring()
+    shards = Shards([index])
     sizes: list[float] = []
 
     def prepare() -> Keys:
@@ -58,7 +60,7 @@ def _row(
             key_weights(
                 keys.log_probability, keys.count, n_tokens=index.n_tokens, settings=settings
             ),
-            index,
+            shards,
             settings=settings,
             marker=world.vocabulary.is_marker,
             k=LISTED,

@@ -26,6 +26,7 @@ from benchmarks.world import World, world_of
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.settings import Scoring
 from ltrgr.scoring.weights import key_weights
@@ -111,7 +112,7 @@ def test_passage_scores(
     )
     assert (weights > 0).all()
     marker = world.vocabulary.is_marker
-    lists = score_passages(keys, weights, index, settings=settings, marker=marker, k=40)
+    lists = score_passages(keys, weights, Shards([index]), settings=settings, marker=marker, k=40)
     expected = reference.passage_scores(
         [tuple(k.tolist()) for k in np.split(keys.tokens, keys.token_offsets[1:-1])],
         weights.tolist(),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from judge_search import (
     BEGIN,
     BODY,
@@ -26,7 +27,6 @@ from judge_search import (
     t5,
     toy,
 )
-
 from ltrgr.decoding.model import cumulative_log_probabilities, encode
 
 QUESTIONS = [[7, 8, 9], [10, 7], [12, 12, 8, 9, 11]]

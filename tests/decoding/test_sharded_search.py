@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from judge_search import BODY, FIRST_WORD, TITLE, SearchedView, Toy, bart, random_passages, toy
 
+from judge_search import BODY, FIRST_WORD, TITLE, SearchedView, Toy, bart, random_passages, toy
 from ltrgr.decoding.kernels import Best, _insert, advance, make_scratch
 
 QUESTIONS = [[7, 8, 9], [10, 7], [12, 12, 8, 9, 11]]

@@ -9,9 +9,19 @@ import numpy as np
 
 from ltrgr.identifiers.keys import Keys
 from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 
 
-def build(passages: list[list[int]], vocabulary_size: int) -> FMIndex:
+def build(passages: list[list[int]], vocabulary_size: int) -> Shards:
+    return build_shards([passages], vocabulary_size)
+
+
+def build_shards(parts: list[list[list[int]]], vocabulary_size: int) -> Shards:
+    """An index with one shard for each part of the corpus."""
+    return Shards([_build(passages, vocabulary_size) for passages in parts])
+
+
+def _build(passages: list[list[int]], vocabulary_size: int) -> FMIndex:
     tokens = np.concatenate([np.asarray(p, np.int32) for p in passages])
     offsets = np.cumsum([0, *map(len, passages)]).astype(np.int64)
     with tempfile.TemporaryDirectory() as directory:  # the maps outlive the names
@@ -23,7 +33,7 @@ def build(passages: list[list[int]], vocabulary_size: int) -> FMIndex:
         )
 
 
-def make_keys(questions: list[list[list[int]]], index: FMIndex) -> Keys:
+def make_keys(questions: list[list[list[int]]], index: Shards) -> Keys:
     """questions -> keys -> token ids."""
     flat = [key for keys in questions for key in keys]
     token_offsets = np.cumsum([0, *map(len, flat)]).astype(np.int64)
@@ -34,7 +44,7 @@ def make_keys(questions: list[list[list[int]]], index: FMIndex) -> Keys:
         view=np.zeros(len(flat), np.int16),
         token_offsets=token_offsets,
         tokens=tokens,
-        lo=lo[:, None],
-        hi=hi[:, None],
+        lo=lo,
+        hi=hi,
         log_probability=np.full(len(flat), -1.0, np.float32),
     )

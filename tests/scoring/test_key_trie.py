@@ -16,7 +16,7 @@ V = 200
 def planted(questions, weights):
     index = build([[*range(V)]], V)
     keys = make_keys(questions, index)
-    ranked = rank_keys(keys, np.asarray(weights, float), marker=np.zeros(V, bool))
+    (ranked,) = rank_keys(keys, np.asarray(weights, float), marker=np.zeros(V, bool))
     trie = new_trie(n_symbols=V, most_nodes=int(ranked.length.sum()), most_keys=len(weights))
     return trie, ranked
 

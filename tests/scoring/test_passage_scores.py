@@ -5,41 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from judge import Found, Rule, judge
+from judge import Rule, judge
+from passage_cases import END, MARKERS, TITLE, V, assert_judged, assert_same, cases, csr, run
 from small_world import build, make_keys
 
-from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.shards import Shards
 from ltrgr.scoring.passages import score_passages
-from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.settings import Scoring
-
-END, TITLE = 0, 1  # marker tokens of these tests
-MARKERS = {END, TITLE}
-V = 12
-
-
-def run(index, questions, weights, rule=None, *, k=10, excluded=None) -> RankLists:
-    rule = rule or Rule()
-    return score_passages(
-        make_keys(questions, index),
-        np.asarray(weights, np.float64),
-        index,
-        settings=Scoring(
-            cover=rule.cover,
-            overlap=rule.overlap,
-            keys_per_passage=rule.most,
-            rare=rule.rare,
-            candidates=rule.candidates,
-        ),
-        marker=np.isin(np.arange(V), sorted(MARKERS)),
-        k=k,
-        excluded=excluded,
-    )
 
 
 @pytest.fixture(scope="module")
-def world() -> FMIndex:
+def world() -> Shards:
     # positions:     0  1  2  3  4  5  6    7  8  9 10 11   12 13 14 15
     return build([[1, 5, 6, 7, 8, 6, 0], [1, 9, 6, 7, 0], [1, 8, 9, 0]], V)
 
@@ -144,64 +120,14 @@ def test_members_point_into_the_batch(world):
     assert lists.members(np.array([0, 1, 3]))[:, 0, :2].tolist() == [[0, -1], [2, 1]]
 
 
-tokens_of_text = st.lists(st.integers(2, 5), min_size=1, max_size=14)
-key_of_text = st.lists(st.integers(2, 5), min_size=1, max_size=4)
-
-
-@st.composite
-def cases(draw):
-    passages = draw(
-        st.lists(tokens_of_text.map(lambda t: [TITLE, *t, END]), min_size=1, max_size=8)
-    )
-    questions = draw(st.lists(st.lists(key_of_text, max_size=12), min_size=1, max_size=3))
-    titles = draw(st.lists(key_of_text.map(lambda t: [TITLE, *t]), max_size=2))
-    questions[0] = questions[0] + titles  # a key may come twice: the same tokens of two views
-    n_keys = sum(map(len, questions))
-    # Few distinct values, so that ties and zeros happen.
-    weights = draw(
-        st.lists(st.sampled_from([0.0, 0.5, 1.3, 2.0, 7.1]), min_size=n_keys, max_size=n_keys)
-    )
-    rule = Rule(
-        cover=draw(st.sampled_from([0.0, 0.8, 1.0])),
-        overlap=draw(st.booleans()),
-        most=draw(st.sampled_from([None, 1, 3, 40])),
-        rare=draw(st.sampled_from([1, 3, 1500])),
-        candidates=draw(st.sampled_from([1, 3, 1500])),
-    )
-    total = sum(map(len, passages))
-    span = st.tuples(st.integers(0, total), st.integers(0, 4)).map(lambda s: (s[0], s[0] + s[1]))
-    ranges = [draw(st.lists(span, max_size=2)) for _ in questions]
-    return passages, questions, weights, rule, ranges
-
-
 @settings(max_examples=300, deadline=None)
 @given(case=cases())
 def test_equals_the_judge(case):
     passages, questions, weights, rule, ranges = case
     index = build(passages, V)
-    flat = [span for spans in ranges for span in spans]
-    excluded = (
-        np.cumsum([0, *map(len, ranges)]),
-        np.array([s for s, _ in flat], np.int64),
-        np.array([e for _, e in flat], np.int64),
-    )
+    excluded = csr(ranges)
     lists = run(index, questions, weights, rule, k=4, excluded=excluded)
-    counts = make_keys(questions, index).count
-    first = 0
-    for b, keys in enumerate(questions):
-        own = slice(first, first + len(keys))
-        wanted = judge(
-            passages,
-            keys,
-            weights[own],
-            counts[own].tolist(),
-            markers=MARKERS,
-            rule=rule,
-            ranges=ranges[b],
-            k=4,
-        )
-        assert_same(lists, b, wanted)
-        first += len(keys)
+    assert_judged(lists, case, make_keys(questions, index).count.tolist(), k=4)
 
 
 @pytest.mark.parametrize("rare", [8, 1500])
@@ -249,19 +175,6 @@ def test_long_passages_and_many_keys_equal_the_judge(rare):
         )
         assert_same(lists, b, wanted)
         first += len(keys)
-
-
-def assert_same(lists: RankLists, b: int, wanted: list[Found]) -> None:
-    n = len(wanted)
-    assert lists.mask[b].sum() == n
-    np.testing.assert_allclose(lists.score[b, :n], [f.score for f in wanted], rtol=1e-9)
-    assert lists.passage[b, :n].tolist() == [f.passage for f in wanted]
-    for place, found in enumerate(wanted):
-        used = len(found.keys)
-        assert lists.key[b, place, :used].tolist() == found.keys
-        assert (lists.key[b, place, used:] == -1).all()
-        assert lists.position[b, place, :used].tolist() == found.positions
-        np.testing.assert_allclose(lists.cover[b, place, :used], found.covers, rtol=1e-6)
 
 
 def test_misfits_are_refused(world):

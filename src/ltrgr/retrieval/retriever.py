@@ -162,7 +162,7 @@ class Retriever:
             lists = score_passages(
                 keys,
                 self.weights(keys),
-                self.index.shards[0],
+                self.index,
                 settings=self.scoring,
                 marker=self._is_marker,
                 k=k,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from ltrgr.identifiers.keys import Keys
 from ltrgr.index.arrays import IndexArrays
-from ltrgr.index.fm_index import FMIndex
-from ltrgr.scoring.full_score import Found, Marks, Rules, count_passage, scan
-from ltrgr.scoring.key_trie import plant, uproot
-from ltrgr.scoring.proposals import Excluded, choose, propose
+from ltrgr.index.shards import Shards
+from ltrgr.scoring.candidates import score_candidates
+from ltrgr.scoring.full_score import Rules
+from ltrgr.scoring.lists import Lists, empty_lists
+from ltrgr.scoring.proposals import Excluded, Ledger, choose, new_ledger, proposals, propose
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.ranked_keys import RankedKeys, rank_keys
 from ltrgr.scoring.scratch import Scratch, new_scratch
 from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.sharded import score_shard, score_shards
 
 log = logging.getLogger("ltrgr")
 
@@ -29,7 +31,7 @@ Ranges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 def score_passages(
     keys: Keys,
     weights: NDArray[np.float64],
-    index: FMIndex,
+    index: Shards,
     *,
     settings: Scoring,
     marker: NDArray[np.bool_],
@@ -66,10 +68,12 @@ def score_passages(
             f"marker covers {len(marker)} tokens, the index's vocabulary has "
             f"{index.vocabulary_size}: expected one entry for each token"
         )
-    _check_keys(keys, weights, rows=len(index.arrays.suffix_array), n_symbols=len(marker))
+    rows = np.array([len(arrays.suffix_array) for arrays in index.arrays])
+    _check_keys(keys, weights, rows=rows, n_symbols=len(marker))
     ranges = _ranges(excluded, n_questions=n_questions)
     ranked = rank_keys(keys, weights, marker=marker)
-    most = settings.keys_per_passage or max(1, int(np.diff(ranked.offsets).max(initial=0)))
+    n_keys = np.diff(ranked[0].offsets)
+    most = settings.keys_per_passage or max(1, int(n_keys.max(initial=0)))
     rules = Rules(  # exact types: an int where a float is expected would compile once more
         int(settings.rare),
         int(settings.candidates),
@@ -77,25 +81,19 @@ def score_passages(
         float(settings.cover),
         bool(settings.overlap),
     )
-    lists = _empty_lists(n_questions, k, most)
-    scratch = new_scratch(ranked, rules, n_passages=index.n_passages, n_symbols=len(marker))
-    _announce_compilation()
-    _score_batch(ranked, index.arrays, ranges, rules, scratch, (0, n_questions), lists)
+    lists = empty_lists(n_questions, k, most)
+    scratch = new_scratch(ranked[0], rules, n_passages=index.n_passages, n_symbols=len(marker))
+    _announce_compilation(_score_batch if len(index) == 1 else score_shard)
+    if len(index) == 1:
+        ledger, everyone = new_ledger(index.n_passages), (0, n_questions)
+        _score_batch(ranked[0], index.arrays[0], ranges, rules, ledger, scratch, everyone, lists)
+    else:
+        score_shards(ranked, index, ranges, rules, scratch, lists)
     passage, score, key, cover, position = lists
     if settings.keys_per_passage is None:  # no fixed width: as wide as the fullest passage
         used = max(1, int((key >= 0).sum(axis=2).max(initial=0)))
         key, cover, position = key[..., :used], cover[..., :used], position[..., :used]
     return RankLists(passage=passage, score=score, key=key, cover=cover, position=position)
-
-
-class Lists(NamedTuple):
-    """The fields of ``RankLists``, to be filled."""
-
-    passage: NDArray[np.int32]
-    score: NDArray[np.float64]
-    key: NDArray[np.int32]
-    cover: NDArray[np.float32]
-    position: NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
@@ -104,6 +102,7 @@ def _score_batch(
     arrays: IndexArrays,
     excluded: Excluded,
     rules: Rules,
+    ledger: Ledger,
     scratch: Scratch,
     questions: tuple[int, int],
     lists: Lists,
@@ -111,92 +110,25 @@ def _score_batch(
     """Fills the padded lists of the questions from..to, one by one, in one compiled call."""
     stamp = 0
     for question in range(questions[0], questions[1]):
-        ledger = scratch.ledger
         touched = propose(ranked, arrays, excluded, ledger, question, rules.rare, False)
         if touched.size == 0:
             touched = propose(ranked, arrays, excluded, ledger, question, rules.rare, True)
-        chosen = choose(touched, ledger, rules.candidates)
-        if chosen.size == 0:
+        if touched.size == 0:
             continue
-        scores, ends = _score_chosen(
-            ranked, arrays, excluded, rules, question, chosen, scratch, stamp
+        chosen = choose(touched, proposals(touched, ledger), rules.candidates)
+        score_candidates(
+            ranked, arrays, excluded, rules, question, chosen, (0, 0), scratch, stamp, lists
         )
         stamp += chosen.size
-        best = best_places(scores, lists.passage.shape[1])
-        for place in range(best.size):
-            i = best[place]
-            lists.passage[question, place] = chosen[i]
-            lists.score[question, place] = scores[i]
-            begin, first = arrays.passage_offsets[chosen[i]], ends[i - 1] if i else 0
-            for j in range(ends[i] - first):
-                lists.key[question, place, j] = scratch.counted.key[first + j]
-                lists.cover[question, place, j] = scratch.counted.cover[first + j]
-                lists.position[question, place, j] = begin + scratch.counted.place[first + j]
 
 
-@njit(cache=True, nogil=True)
-def _score_chosen(
-    ranked: RankedKeys,
-    arrays: IndexArrays,
-    excluded: Excluded,
-    rules: Rules,
-    question: int,
-    chosen: NDArray[np.int32],
-    scratch: Scratch,
-    stamp: int,
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Full scores of a question's candidates, and where each one's counted keys end.
-
-    Marks use the stamps after ``stamp``.
-    """
-    longest = (arrays.passage_offsets[chosen + 1] - arrays.passage_offsets[chosen]).max()
-    n_found = longest * plant(scratch.trie, ranked, question)
-    found = Found(
-        np.empty(longest, np.int32),
-        scratch.present,
-        scratch.head,
-        np.empty(n_found, np.int32),
-        np.empty(n_found, np.int32),
-    )
-    marks = Marks(np.zeros(longest, np.int64), scratch.token_marks)
-    scores, ends = np.empty(chosen.size), np.empty(chosen.size, np.int64)
-    used = 0
-    for i in range(chosen.size):
-        begin, end = arrays.passage_offsets[chosen[i]], arrays.passage_offsets[chosen[i] + 1]
-        scan(scratch.trie, arrays, ranked, excluded, question, begin, end, found)
-        scores[i], used = count_passage(
-            ranked, rules, question, found, marks, stamp + 1 + i, scratch.counted, used
-        )
-        ends[i] = used
-    uproot(scratch.trie, ranked, question)
-    return scores, ends
-
-
-@njit(cache=True, nogil=True)
-def best_places(scores: NDArray[np.float64], k: int) -> NDArray[np.int64]:
-    """The places of the k highest scores, best first; ties go to the earlier place."""
-    if scores.size <= k:
-        return np.argsort(-scores, kind="mergesort")
-    cut = scores.size - k
-    good = np.nonzero(scores >= np.partition(scores, cut)[cut])[0]
-    return good[np.argsort(-scores[good], kind="mergesort")][:k]
-
-
-def _announce_compilation() -> None:
+def _announce_compilation(kernel: Any) -> None:
     """Says so if numba finds no compiled kernels here: the wait looks like a hang."""
-    cached = Path(_score_batch.stats.cache_path)
-    if not _score_batch.signatures and not any(cached.glob("passages._score_batch*.nbi")):
+    if kernel.signatures:
+        return
+    module = kernel.__module__.rpartition(".")[2]
+    if not any(Path(kernel.stats.cache_path).glob(f"{module}.{kernel.__name__}*.nbi")):
         log.info("compiling scoring kernels (first run only, about 20 seconds)...")
-
-
-def _empty_lists(n_questions: int, k: int, most: int) -> Lists:
-    return Lists(
-        np.full((n_questions, k), -1, np.int32),
-        np.full((n_questions, k), -np.inf),
-        np.full((n_questions, k, most), -1, np.int32),
-        np.zeros((n_questions, k, most), np.float32),
-        np.full((n_questions, k, most), -1, np.int64),
-    )
 
 
 def _ranges(excluded: Ranges | None, *, n_questions: int) -> Excluded:
@@ -213,23 +145,25 @@ def _ranges(excluded: Ranges | None, *, n_questions: int) -> Excluded:
     return Excluded(offsets, starts, ends)
 
 
-def _check_keys(keys: Keys, weights: NDArray[np.float64], *, rows: int, n_symbols: int) -> None:
+def _check_keys(
+    keys: Keys, weights: NDArray[np.float64], *, rows: NDArray[np.int64], n_symbols: int
+) -> None:
     """Compiled code does not look before it reads: what does not fit must stop here."""
     if weights.shape != keys.lo.shape[:1]:
         raise ValueError(f"{weights.shape} weights for {len(keys.lo)} keys: expected one each")
-    if keys.lo.shape[1] != 1:
+    if keys.lo.shape[1] != len(rows) or keys.hi.shape != keys.lo.shape:
         raise ValueError(
-            f"keys of an index of {keys.lo.shape[1]} shards: passages can be scored in one shard "
-            "only so far; mend with `ltrgr index`, unsharded"
+            f"keys with the rows of {keys.lo.shape[1]} shards, the index has {len(rows)}: they "
+            "belong to another index; mend with `ltrgr index`"
         )
     if not np.isfinite(weights).all():
         raise ValueError("some weights are not finite: the model's log-probabilities hold nan")
     if not len(weights):
         return
-    if keys.lo.min() < 0 or keys.hi.max() > rows or (keys.hi < keys.lo).any():
+    if keys.lo.min() < 0 or (keys.hi > rows).any() or (keys.hi < keys.lo).any():
         raise ValueError(
-            f"keys span the index rows {keys.lo.min()}..{keys.hi.max()}, the index has {rows}: "
-            "they belong to another index; mend with `ltrgr index`"
+            f"keys span the index rows {keys.lo.min()}..{keys.hi.max()}, its shards have "
+            f"{rows.tolist()}: they belong to another index; mend with `ltrgr index`"
         )
     if keys.length.min() < 1:
         raise ValueError("an empty key: expected at least one token in each")

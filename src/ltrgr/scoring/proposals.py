@@ -69,7 +69,7 @@ def propose(
     n_touched = 0
     for key in range(first, last):
         lo, hi = ranked.lo[key], ranked.hi[key]
-        if (hi - lo > rare) != common:
+        if (ranked.total[key] > rare) != common:
             continue
         for begin in range(lo, hi, BLOCK):
             n = min(BLOCK, hi - begin)
@@ -143,13 +143,21 @@ def tally(ledger: Ledger, n: int, weight: float, first: int, stamp: int, n_touch
 
 
 @njit(cache=True, nogil=True)
-def choose(touched: NDArray[np.int32], ledger: Ledger, candidates: int) -> NDArray[np.int32]:
-    """The ``candidates`` passages of the highest proposal (ties: lowest number), by number."""
-    if touched.size <= candidates:
-        return np.sort(touched)
+def proposals(touched: NDArray[np.int32], ledger: Ledger) -> NDArray[np.float64]:
+    """[n] what the ledger holds for the touched passages."""
     values = np.empty(touched.size)
     for i in range(touched.size):
         values[i] = ledger.passage[touched[i], 0]
+    return values
+
+
+@njit(cache=True, nogil=True)
+def choose(
+    touched: NDArray[np.int32], values: NDArray[np.float64], candidates: int
+) -> NDArray[np.int32]:
+    """The ``candidates`` passages of the highest proposal (ties: lowest number), by number."""
+    if touched.size <= candidates:
+        return np.sort(touched)
     cut = touched.size - candidates
     threshold = np.partition(values, cut)[cut]
     above = touched[values > threshold]

@@ -15,7 +15,7 @@ class RankedKeys(NamedTuple):
     """The m keys with a weight above 0 in CSR form, by question, then heaviest first.
 
     Ties go to the longer key, then to the earlier one. A NamedTuple of arrays, because that is
-    what compiled code can take.
+    what compiled code can take. Each shard has its own, alike in all but ``lo`` and ``hi``.
     """
 
     offsets: NDArray[np.int64]
@@ -24,9 +24,11 @@ class RankedKeys(NamedTuple):
     """[m] the key's number within its question in ``Keys``."""
     weight: NDArray[np.float64]
     """[m] above 0."""
+    total: NDArray[np.int64]
+    """[m] occurrences in the corpus: what makes a key rare or common, in every shard."""
     lo: NDArray[np.int64]
     hi: NDArray[np.int64]
-    """[m] index rows, hi exclusive."""
+    """[m] rows in one shard, hi exclusive."""
     start: NDArray[np.int64]
     length: NDArray[np.int64]
     """[m] the key's tokens are ``tokens[start:start + length]``."""
@@ -37,8 +39,15 @@ class RankedKeys(NamedTuple):
     """[m]"""
 
 
-def rank_keys(keys: Keys, weights: NDArray[np.float64], *, marker: NDArray[np.bool_]) -> RankedKeys:
-    """Orders the keys of all questions at once; ``marker`` is [V], True for marker tokens."""
+def rank_keys(
+    keys: Keys, weights: NDArray[np.float64], *, marker: NDArray[np.bool_]
+) -> tuple[RankedKeys, ...]:
+    """Orders the keys of all questions at once, for each shard.
+
+    Args:
+        weights: [n]
+        marker: [V], True for marker tokens.
+    """
     length, question = keys.length, keys.question
     order = np.lexsort((-length, -weights, question))  # stable: the last tie is the key's order
     order = order[weights[order] > 0]
@@ -48,18 +57,21 @@ def rank_keys(keys: Keys, weights: NDArray[np.float64], *, marker: NDArray[np.bo
     tokens = np.require(keys.tokens, np.int32, ["C", "W"])
     marker = np.require(marker, np.bool_, ["C", "W"])
     distinct, n_distinct = distinct_tokens(tokens, start, length[order], marker)
-    return RankedKeys(
+    lo, hi = (np.require(rows[order].T, np.int64, ["C", "W"]) for rows in (keys.lo, keys.hi))
+    ranked = RankedKeys(
         offsets=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
         number=(order - keys.question_offsets[question[order]]).astype(np.int32),
         weight=weights[order],
-        lo=keys.lo[order, 0].astype(np.int64),
-        hi=keys.hi[order, 0].astype(np.int64),
+        total=(hi - lo).sum(axis=0),
+        lo=lo[0],
+        hi=hi[0],
         start=start,
         length=length[order],
         tokens=tokens,
         distinct=distinct,
         n_distinct=n_distinct,
     )
+    return tuple(ranked._replace(lo=lo[s], hi=hi[s]) for s in range(len(lo)))
 
 
 @njit(cache=True)

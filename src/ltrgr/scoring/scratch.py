@@ -1,4 +1,4 @@
-"""Working memory of one scoring call."""
+"""Working memory of the full scores of one call."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from ltrgr.scoring.full_score import Counted, Rules
 from ltrgr.scoring.key_trie import KeyTrie, new_trie
-from ltrgr.scoring.proposals import Ledger, new_ledger
 from ltrgr.scoring.ranked_keys import RankedKeys
 
 
 class Scratch(NamedTuple):
     """Room that the questions of a call share, so that none allocates by key or by hit."""
 
-    ledger: Ledger
     trie: KeyTrie
     counted: Counted
     present: NDArray[np.uint64]
@@ -31,7 +29,6 @@ def new_scratch(ranked: RankedKeys, rules: Rules, *, n_passages: int, n_symbols:
     ends = np.concatenate(([0], np.cumsum(ranked.length)))[ranked.offsets]
     n_counted = min(rules.candidates, n_passages) * min(rules.keys_per_passage, most_keys)
     return Scratch(
-        new_ledger(n_passages),
         new_trie(
             n_symbols=n_symbols,
             most_nodes=int(np.diff(ends).max(initial=0)),

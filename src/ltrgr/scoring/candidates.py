@@ -1,0 +1,60 @@
+"""Full scores of one question's candidates in one shard (compiled)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ltrgr.index.arrays import IndexArrays
+from ltrgr.scoring.full_score import Found, Marks, Rules, count_passage, scan
+from ltrgr.scoring.key_trie import plant, uproot
+from ltrgr.scoring.lists import Lists, Scored, enter
+from ltrgr.scoring.proposals import Excluded
+from ltrgr.scoring.ranked_keys import RankedKeys
+from ltrgr.scoring.scratch import Scratch
+
+
+@njit(cache=True, nogil=True)
+def score_candidates(
+    ranked: RankedKeys,
+    arrays: IndexArrays,
+    excluded: Excluded,
+    rules: Rules,
+    question: int,
+    chosen: NDArray[np.int32],
+    first: tuple[int, int],
+    scratch: Scratch,
+    stamp: int,
+    lists: Lists,
+) -> None:
+    """Scores the passages in full and enters them into the question's list.
+
+    Args:
+        chosen: [n] one or more passages of the shard, ascending.
+        first: the shard's first passage and first token.
+        stamp: the n stamps after it are used up, and must be new to ``scratch``.
+    """
+    begins = arrays.passage_offsets[chosen]
+    longest = (arrays.passage_offsets[chosen + 1] - begins).max()
+    n_found = longest * plant(scratch.trie, ranked, question)
+    found = Found(
+        np.empty(longest, np.int32),
+        scratch.present,
+        scratch.head,
+        np.empty(n_found, np.int32),
+        np.empty(n_found, np.int32),
+    )
+    marks = Marks(np.zeros(longest, np.int64), scratch.token_marks)
+    scores, ends = np.empty(chosen.size), np.empty(chosen.size, np.int64)
+    used = 0
+    for i in range(chosen.size):
+        begin, end = begins[i], arrays.passage_offsets[chosen[i] + 1]
+        scan(scratch.trie, arrays, ranked, excluded, question, begin, end, found)
+        scores[i], used = count_passage(
+            ranked, rules, question, found, marks, stamp + 1 + i, scratch.counted, used
+        )
+        ends[i] = used
+    uproot(scratch.trie, ranked, question)
+    passages = (chosen + first[0]).astype(np.int32)
+    enter(lists, question, Scored(passages, begins + first[1], scores, ends, scratch.counted))

@@ -1,0 +1,245 @@
+"""Passage scores over several shards, equal bit for bit to those over the corpus in one.
+
+A passage lies in one shard and meets its keys there in the order of the whole, so that its sums
+are the same. What needs all shards is done between them: which passages are worth a full score,
+and which questions found none by rare keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ltrgr.index.arrays import IndexArrays
+from ltrgr.index.shards import Shards
+from ltrgr.scoring.candidates import score_candidates
+from ltrgr.scoring.full_score import Rules
+from ltrgr.scoring.lists import Lists
+from ltrgr.scoring.proposals import Excluded, Ledger, choose, new_ledger, propose
+from ltrgr.scoring.ranked_keys import RankedKeys
+from ltrgr.scoring.scratch import Scratch
+
+Integers = NDArray[np.int64]
+
+ROOM = 1 << 22
+"""Proposals held at a time, 12 bytes each: questions beyond it wait for the next group."""
+
+
+class Proposed(NamedTuple):
+    """Proposals of G questions in S shards, a stretch of ``passage`` and ``weight`` for each."""
+
+    begin: Integers
+    """[G, S] where the stretch begins."""
+    size: Integers
+    """[G, S] how much of it is used."""
+    passage: NDArray[np.int32]
+    """numbers in the corpus, in order of discovery"""
+    weight: NDArray[np.float64]
+    """the sum of the proposing keys' weights"""
+
+
+class Chosen(NamedTuple):
+    """The passages to be scored in full, in CSR form by question."""
+
+    offsets: Integers
+    """[G + 1]"""
+    passage: NDArray[np.int32]
+    """numbers in the corpus, ascending within a question"""
+
+
+def score_shards(
+    ranked: Sequence[RankedKeys],
+    index: Shards,
+    excluded: Excluded,
+    rules: Rules,
+    scratch: Scratch,
+    lists: Lists,
+) -> None:
+    """Fills the padded lists of all questions; each step is one compiled call per shard.
+
+    Args:
+        ranked: the same keys for each shard, with their rows there.
+        excluded: positions of the corpus.
+    """
+    ranges = [
+        of_shard(excluded, int(first), shard.n_tokens)
+        for shard, first in zip(index.shards, index.first_token[:-1], strict=True)
+    ]
+    chosen = choose_passages(ranked, index, ranges, rules)
+    stamp = 0
+    for shard, arrays in enumerate(index.arrays):
+        first, last = (int(n) for n in index.first_passage[shard : shard + 2])
+        span = (first, last, int(index.first_token[shard]))
+        score_shard(
+            ranked[shard], arrays, ranges[shard], rules, chosen, span, scratch, stamp, lists
+        )
+        stamp += len(chosen.passage)
+
+
+def of_shard(excluded: Excluded, first: int, n_tokens: int) -> Excluded:
+    """The ranges that touch the shard of ``n_tokens`` from position ``first``, as its own."""
+    starts, ends = excluded.starts - first, excluded.ends - first
+    here = (starts < n_tokens) & (ends > 0)
+    offsets = np.concatenate(([0], np.cumsum(here)))[excluded.offsets]
+    return Excluded(offsets.astype(np.int64), starts[here], ends[here])
+
+
+def choose_passages(
+    ranked: Sequence[RankedKeys], index: Shards, excluded: Sequence[Excluded], rules: Rules
+) -> Chosen:
+    """The best ``rules.candidates`` proposals of each question over all shards.
+
+    Common keys propose for the questions whose rare keys propose in no shard at all.
+    """
+    everyone = np.arange(len(ranked[0].offsets) - 1)
+    by_rare = _chosen(ranked, index, excluded, rules, everyone, False)
+    left = everyone[np.diff(by_rare.offsets) == 0]
+    by_common = _chosen(ranked, index, excluded, rules, left, True)
+    owner = np.concatenate(
+        (
+            np.repeat(everyone, np.diff(by_rare.offsets)),
+            np.repeat(left, np.diff(by_common.offsets)),
+        )
+    )
+    passage = np.concatenate((by_rare.passage, by_common.passage))
+    sizes = np.bincount(owner, minlength=len(everyone))
+    return Chosen(_offsets(sizes), passage[np.argsort(owner, kind="stable")])
+
+
+def _chosen(
+    ranked: Sequence[RankedKeys],
+    index: Shards,
+    excluded: Sequence[Excluded],
+    rules: Rules,
+    questions: Integers,
+    common: bool,
+) -> Chosen:
+    """What rare (or ``common``) keys propose for the ``questions``, group by group."""
+    bound = _bounds(ranked, index, rules, common)[questions]
+    parts = []
+    for group in _groups(bound.sum(axis=1)):
+        begin = _offsets(bound[group].ravel())
+        proposed = Proposed(
+            begin[:-1].reshape(-1, len(index)),
+            np.zeros((len(group), len(index)), np.int64),
+            np.empty(begin[-1], np.int32),
+            np.empty(begin[-1]),
+        )
+        for shard, arrays in enumerate(index.arrays):
+            ledger = new_ledger(index.shards[shard].n_passages)
+            first, own = int(index.first_passage[shard]), (ranked[shard], arrays, excluded[shard])
+            _propose(*own, ledger, questions[group], rules.rare, common, shard, first, proposed)
+        parts.append(_choose(proposed, rules.candidates))
+    sizes = np.concatenate([np.zeros(0, np.int64), *(sizes for sizes, _ in parts)])
+    return Chosen(
+        _offsets(sizes), np.concatenate([np.zeros(0, np.int32), *(best for _, best in parts)])
+    )
+
+
+def _bounds(ranked: Sequence[RankedKeys], index: Shards, rules: Rules, common: bool) -> Integers:
+    """[B, S] at most how many passages the keys propose: one for each occurrence."""
+    counts = np.stack([own.hi - own.lo for own in ranked], axis=1)
+    counts[(ranked[0].total > rules.rare) != common] = 0
+    before = np.concatenate((np.zeros((1, len(index)), np.int64), np.cumsum(counts, axis=0)))
+    bound: Integers = np.minimum(
+        np.diff(before[ranked[0].offsets], axis=0), np.diff(index.first_passage)
+    )
+    return bound
+
+
+def _groups(bound: Integers) -> list[Integers]:
+    """Consecutive questions of about ``ROOM`` proposals in all; one may have more."""
+    if not len(bound):
+        return []
+    number = (np.cumsum(bound) - bound) // ROOM
+    return np.split(np.arange(len(bound)), np.flatnonzero(np.diff(number)) + 1)
+
+
+def _offsets(sizes: Integers) -> Integers:
+    return np.append(0, np.cumsum(sizes, dtype=np.int64))
+
+
+@njit(cache=True, nogil=True)
+def _propose(
+    ranked: RankedKeys,
+    arrays: IndexArrays,
+    excluded: Excluded,
+    ledger: Ledger,
+    questions: Integers,
+    rare: int,
+    common: bool,
+    shard: int,
+    first: int,
+    proposed: Proposed,
+) -> None:
+    """Writes the shard's proposals; ``questions`` ascend, because stamps of the ledger grow."""
+    for i in range(questions.size):
+        touched = propose(ranked, arrays, excluded, ledger, questions[i], rare, common)
+        begin = proposed.begin[i, shard]
+        for j in range(touched.size):
+            proposed.passage[begin + j] = touched[j] + first
+            proposed.weight[begin + j] = ledger.passage[touched[j], 0]
+        proposed.size[i, shard] = touched.size
+
+
+@njit(cache=True, nogil=True)
+def _choose(proposed: Proposed, candidates: int) -> tuple[Integers, NDArray[np.int32]]:
+    """How many passages each question keeps, and which, ascending."""
+    found = proposed.size.sum(axis=1)
+    sizes = np.minimum(found, candidates)
+    best = np.empty(sizes.sum(), np.int32)
+    used = 0
+    for i in range(found.size):
+        passage, weight = np.empty(found[i], np.int32), np.empty(found[i])
+        n = 0
+        for shard in range(proposed.size.shape[1]):
+            begin, size = proposed.begin[i, shard], proposed.size[i, shard]
+            passage[n : n + size] = proposed.passage[begin : begin + size]
+            weight[n : n + size] = proposed.weight[begin : begin + size]
+            n += size
+        best[used : used + sizes[i]] = choose(passage, weight, candidates)
+        used += sizes[i]
+    return sizes, best
+
+
+@njit(cache=True, nogil=True)
+def score_shard(
+    ranked: RankedKeys,
+    arrays: IndexArrays,
+    excluded: Excluded,
+    rules: Rules,
+    chosen: Chosen,
+    span: tuple[int, int, int],
+    scratch: Scratch,
+    stamp: int,
+    lists: Lists,
+) -> None:
+    """Enters the shard's chosen passages into the lists of all questions.
+
+    Args:
+        span: the shard's first passage, the next shard's, and the shard's first token.
+    """
+    first, last, token = span
+    for question in range(chosen.offsets.size - 1):
+        own = chosen.passage[chosen.offsets[question] : chosen.offsets[question + 1]]
+        own = own[np.searchsorted(own, first) : np.searchsorted(own, last)]
+        if own.size == 0:
+            continue
+        local = (own - first).astype(np.int32)
+        score_candidates(
+            ranked,
+            arrays,
+            excluded,
+            rules,
+            question,
+            local,
+            (first, token),
+            scratch,
+            stamp,
+            lists,
+        )
+        stamp += own.size
