@@ -185,7 +185,6 @@ def test_search_uses_what_was_learned(mined: Road, corpus: Corpus) -> None:
     directory = built.rank()
     learned = Retriever.from_pretrained(directory).scoring
     assert learned.exponent != pytest.approx(2.0, abs=0.01)
-    assert learned.cover != pytest.approx(0.8, abs=0.01)
     assert set(learned.view_weights) == {"title", "body", "query"}
     assert built.open("rank").scoring == learned
     assert built.open("pretrain").scoring == built.scoring == Scoring()
