@@ -194,17 +194,15 @@ def test_learned_numbers_start_from_the_same_loss_and_move(
     optimiser = learned.module.configure_optimizers()["optimizer"]
     group = optimiser.param_groups[-1]
     assert (group["initial_lr"], group["weight_decay"], len(group["params"])) == (1e-2, 0.0, 3)
-    for step in range(3):
-        loss = learned.module.training_step(learned.batch, step)
-        if step == 0:
-            assert learned.logged["train/exponent"] == pytest.approx(2.0)
-            assert learned.logged["train/cover"] == pytest.approx(0.8)
-            assert learned.logged["train/view_weight_query"] == pytest.approx(1.0)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    now = learned.module.scorer.scoring()
-    # Adam's first steps are as long as its rate: three of 0.01, on the scale of the parameters.
-    assert 0.005 < abs(now.exponent - 2.0) < 0.03
-    assert now.cover != pytest.approx(0.8, abs=1e-4)
-    assert set(now.view_weights) == {"title", "body", "query"}
+    before = {name: raw.detach().clone() for name, raw in learned.module.scorer.raw.items()}
+    learned.module.training_step(learned.batch, 0).backward()
+    optimiser.step()
+    assert learned.logged["train/exponent"] == pytest.approx(2.0)
+    assert learned.logged["train/cover"] == pytest.approx(0.8)
+    assert learned.logged["train/view_weight_query"] == pytest.approx(1.0)
+    for name, raw in learned.module.scorer.raw.items():
+        assert raw.grad is not None
+        moved = (raw.detach() - before[name]).abs()
+        # Adam's first step is as long as its rate, whatever the gradient; views without a key stay.
+        torch.testing.assert_close(moved, 1e-2 * (raw.grad != 0), rtol=1e-3, atol=1e-6)
+        assert moved[0] > 0
