@@ -69,7 +69,7 @@ def test_every_stage_runs(name: str, corpus: Corpus, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", DOCID_FAMILIES)
 def test_a_docid_leads_to_its_own_passage(name: str, corpus: Corpus, tmp_path: Path) -> None:
     built = docid_road(tmp_path, corpus, DOCID_FAMILIES[name])
-    retriever = built.open(built.pretrain())
+    retriever = built.open("pretrain")
     stream = open_serialised(built.index())
     vocabulary = retriever.vocabulary
     own = {}
@@ -107,8 +107,8 @@ def test_learning_to_rank_learns_a_docid(corpus: Corpus, tmp_path: Path) -> None
     )
     mined = MinedLists.load(built.mine())
     before, after = (
-        right_pairs(built.open(directory), corpus, mined, built.index())
-        for directory in (built.pretrain(), built.rank())
+        right_pairs(built.open(system), corpus, mined, built.index())
+        for system in ("pretrain", "rank")
     )
     print(f"right pairs in {mined.teaches.sum()} mined lists: {before:.3f} -> {after:.3f}")
     assert before < 0.8

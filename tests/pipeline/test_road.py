@@ -154,7 +154,7 @@ def test_stage_two_changed_the_model(finished: Road) -> None:
 
 def test_a_finished_model_answers_from_its_directory(finished: Road, corpus: Corpus) -> None:
     texts = [query.text for query in corpus.test.queries[:3]]
-    direct = finished.open(finished.rank()).search(texts, k=5)
+    direct = finished.open("rank").search(texts, k=5)
     opened = Retriever.from_pretrained(finished.rank()).search(texts, k=5)
     for one, other in zip(opened, direct, strict=True):
         assert [hit.passage.id for hit in one] == [hit.passage.id for hit in other]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ltrgr.losses.samplers import top
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.training.identifier_pretraining import generation_loss
 from ltrgr.training.learning_to_rank import LearningToRank
+from ltrgr.training.scorer import LEARNABLE, Scorer
 
 STEPS = 8
 
@@ -41,7 +43,13 @@ class Kit:
     """The module and one batch of it."""
 
     def __init__(
-        self, retriever: Retriever, corpus: Corpus, index: Path, chosen: Objective, each: int = 0
+        self,
+        retriever: Retriever,
+        corpus: Corpus,
+        index: Path,
+        chosen: Objective,
+        each: int = 0,
+        learned: Sequence[str] = (),
     ) -> None:
         from mined_lists import mine_some, sampler_over
 
@@ -55,8 +63,10 @@ class Kit:
         self.module = LearningToRank(
             model=deepcopy(retriever.model),
             objective=chosen,
-            scoring=retriever.scoring,
-            views=retriever.vocabulary.family.names,
+            scorer=Scorer(
+                retriever.scoring, views=retriever.vocabulary.family.names, learned=learned
+            ),
+            scorer_learning_rate=1e-2,
             n_tokens=retriever.index.n_tokens,
             one_key_score=1.0,
             search_dev=lambda rows: (
@@ -171,3 +181,28 @@ def test_validation_reports_retrieval_on_dev_and_starts_afresh(kit: Kit) -> None
         assert kit.logged["dev/mrr@10"] == pytest.approx(0.75)
         assert kit.logged["dev/hits@1"] == pytest.approx(0.5)
         assert kit.logged["dev/recall@20"] == pytest.approx(0.75)
+
+
+def test_learned_numbers_start_from_the_same_loss_and_move(
+    kit: Kit, retriever: Retriever, corpus: Corpus, minder_index: Path
+) -> None:
+    learned = Kit(retriever, corpus, minder_index, objective(), learned=LEARNABLE)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            learned.module.scores(kit.batch), kit.module.scores(kit.batch), rtol=1e-5, atol=1e-4
+        )
+    optimiser = learned.module.configure_optimizers()["optimizer"]
+    group = optimiser.param_groups[-1]
+    assert (group["initial_lr"], group["weight_decay"], len(group["params"])) == (1e-2, 0.0, 3)
+    before = {name: raw.detach().clone() for name, raw in learned.module.scorer.raw.items()}
+    learned.module.training_step(learned.batch, 0).backward()
+    optimiser.step()
+    assert learned.logged["train/exponent"] == pytest.approx(2.0)
+    assert learned.logged["train/cover"] == pytest.approx(0.8)
+    assert learned.logged["train/view_weight_query"] == pytest.approx(1.0)
+    for name, raw in learned.module.scorer.raw.items():
+        assert raw.grad is not None
+        moved = (raw.detach() - before[name]).abs()
+        # Adam's first step is as long as its rate, whatever the gradient; views without a key stay.
+        torch.testing.assert_close(moved, 1e-2 * (raw.grad != 0), rtol=1e-3, atol=1e-6)
+        assert moved[0] > 0

@@ -77,7 +77,7 @@ def search(cfg: DictConfig) -> None:
     questions = _asked(cfg)
     if cfg.retriever is None:
         road = assemble(cfg)
-        retriever = road.open(road.pretrain() if cfg.system == "pretrain" else road.rank())
+        retriever = road.open(cfg.system)
     else:
         retriever = Retriever.from_pretrained(Path(cfg.retriever))
     longest = retriever.decoding.longest_question

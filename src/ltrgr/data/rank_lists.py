@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, fields
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -13,14 +17,17 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from ltrgr.data.errors import TrainingDataError
 from ltrgr.data.identifier_pairs import IdentifierBatch, TargetSampler
+from ltrgr.data.mined_again import MiningAgain, Period, mine_period
+from ltrgr.data.order import Order
 from ltrgr.data.sequences import share_prefixes
 from ltrgr.identifiers.tokenised import TokenisedQuestions
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.retrieval.mined import MinedLists
 from ltrgr.scoring.disturbance import disturbance
 from ltrgr.scoring.settings import Scoring
+
+log = logging.getLogger("ltrgr")
 
 Select = Callable[..., Mapping[str, Tensor]]
 """``Objective.select``: (scores, relevance, mask [B, P], generator) -> name -> bool [B, P]"""
@@ -101,8 +108,16 @@ class RankListSampler:
         self.mined, self._vocabulary, self._questions = mined, vocabulary, questions
         self._select, self._targets, self._each = select, targets, targets_per_question
         self._longest = longest_question
+        self._scoring = scoring
         self._factor = disturbance(mined.keys.tokens, mined.keys.token_offsets, settings=scoring)
         self._begins = np.asarray([v.begin is not None for v in vocabulary.family.views.values()])
+
+    def over(self, mined: MinedLists) -> RankListSampler:
+        """The same on other lists; without teachers, whose scores belong to these."""
+        other = copy(self)
+        other.mined, other._teachers, keys = mined, {}, mined.keys
+        other._factor = disturbance(keys.tokens, keys.token_offsets, settings=self._scoring)
+        return other
 
     def batch(self, rows: NDArray[np.int64], generator: np.random.Generator) -> RankListBatch:
         """The batch of the given mined lists."""
@@ -175,45 +190,96 @@ class RankListSampler:
         )
 
 
-class _Epochs(IterableDataset[RankListBatch]):
-    """An endless stream of shuffled epochs that can begin at any step."""
+class _Steps(IterableDataset[Any]):
+    """An endless stream that can begin at any step: what ``of`` makes of each."""
 
-    def __init__(self, sampler: RankListSampler, *, batch_size: int, seed: int, first: int) -> None:
-        self.sampler, self.batch_size, self.seed, self.first = sampler, batch_size, seed, first
-        self.rows = np.flatnonzero(sampler.mined.teaches)
-        if not len(self.rows):
-            raise TrainingDataError(
-                "no mined rank list holds both a relevant and an irrelevant passage, so there is "
-                "nothing to rank; train stage 1 longer (pretrain.steps) or mine longer lists "
-                "(mine.passages)"
-            )
+    def __init__(self, of: Callable[[int], Any], *, first: int) -> None:
+        self.of, self.first = of, first
 
-    def __iter__(self) -> Iterator[RankListBatch]:
-        per_epoch = max(1, len(self.rows) // self.batch_size)
-        step = self.first
-        while True:
-            epoch, place = divmod(step, per_epoch)
-            order = np.random.default_rng((self.seed, epoch)).permutation(self.rows)
-            rows = order[place * self.batch_size : (place + 1) * self.batch_size]
-            yield self.sampler.batch(rows, np.random.default_rng((self.seed, epoch, place)))
-            step += 1
+    def __iter__(self) -> Iterator[Any]:
+        return map(self.of, count(self.first))
 
 
 class RankLists(LightningDataModule):
-    """Stage-2 batches and the dev questions that choose the checkpoint."""
+    """Stage-2 batches and the dev questions that choose the checkpoint.
+
+    Args:
+        again: mines lists anew as training goes on; None: they stay as they were mined once.
+    """
 
     def __init__(
-        self, *, sampler: RankListSampler, batch_size: int, dev: Tensor, seed: int, workers: int = 0
+        self,
+        *,
+        sampler: RankListSampler,
+        batch_size: int,
+        dev: Tensor,
+        seed: int,
+        workers: int = 0,
+        again: MiningAgain | None = None,
     ) -> None:
         super().__init__()
         self.sampler, self.batch_size, self.dev = sampler, batch_size, dev
-        self.seed, self.workers = seed, workers
+        self.seed, self.workers, self.again = seed, workers, again
+        self._period: Period | None = None
+        self._renewed = sampler
 
-    def train_dataloader(self) -> DataLoader[RankListBatch]:
+    def train_dataloader(self) -> DataLoader[Any]:
         """Endless; the trainer's ``max_steps`` ends it. A resumed run goes on where it was."""
         first = self.trainer.global_step if self.trainer is not None else 0
-        epochs = _Epochs(self.sampler, batch_size=self.batch_size, seed=self.seed, first=first)
-        return DataLoader(epochs, batch_size=None, num_workers=min(self.workers, 1))
+        self._order = Order(self.sampler.mined, batch_size=self.batch_size, seed=self.seed)
+        # The trainer fetches ahead, before the model is what it will be: then only the number.
+        steps = _Steps(int if self.again else self._batch_mined_once, first=first)
+        return DataLoader(steps, batch_size=None, num_workers=min(self.workers, 1))
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Where lists are mined again, a step's batch is built when the step begins."""
+        return self._batch_of_now(batch) if isinstance(batch, int) else batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """The lists of the period, for an exact resume: their model is gone."""
+        return {} if self._period is None else {"period": self._period.state()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the lists that ``state_dict`` told."""
+        self._take(Period.of_state(state_dict["period"]))
+
+    def _batch_mined_once(self, step: int) -> RankListBatch:
+        return self.sampler.batch(*self._order.at(step))
+
+    def _batch_of_now(self, step: int) -> RankListBatch:
+        assert self.again is not None
+        first = step - step % self.again.every
+        if first == 0:  # the model that mined them has only begun to change
+            return self._batch_mined_once(step)
+        if self._period is None or self._period.first != first:
+            self._take(self._mine_again(first, self.again))
+        assert self._period is not None
+        rows, generator = self._order.at(step)
+        return self._renewed.batch(np.searchsorted(self._period.rows, rows), generator)
+
+    def _take(self, period: Period) -> None:
+        self._period, self._renewed = period, self.sampler.over(period.lists)
+
+    def _mine_again(self, first: int, again: MiningAgain) -> Period:
+        assert self.trainer is not None
+        steps = range(first, min(first + again.every, self.trainer.max_steps))
+        seen = np.concatenate([self._order.at(step)[0] for step in steps])
+        start = time.perf_counter()
+        period, mined = mine_period(self.sampler.mined, seen, first=first, again=again)
+        seconds = time.perf_counter() - start
+        speed = mined / seconds
+        told = "step %d: mined %d questions again in %.1f s, %.0f questions/s"
+        log.info(told, first, mined, seconds, speed)
+        for logger in self.trainer.loggers:
+            logger.log_metrics(
+                {
+                    "mined_again/questions": mined,
+                    "mined_again/seconds": seconds,
+                    "mined_again/questions_per_second": speed,
+                },
+                step=first,
+            )
+        return period
 
     def val_dataloader(self) -> DataLoader[Tensor]:
         """Positions of dev questions."""

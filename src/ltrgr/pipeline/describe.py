@@ -10,6 +10,10 @@ from typing import Any
 NOT_IDENTITY = "not_identity"
 """dataclass field metadata: this setting changes where or how fast, never what is computed"""
 
+ONLY_WITH = "only_with"
+"""dataclass field metadata: the field that switches this one on; told only where that is set, so
+that what was made before the setting existed keeps its name"""
+
 
 def describe(value: Any) -> Any:
     """``value`` as dict, list and scalars; dataclasses and (partial) functions by name.
@@ -26,7 +30,7 @@ def describe(value: Any) -> Any:
         parts = {
             field.name: describe(getattr(value, field.name))
             for field in fields(value)
-            if not field.metadata.get(NOT_IDENTITY)
+            if not field.metadata.get(NOT_IDENTITY) and _is_on(value, field.metadata.get(ONLY_WITH))
         }
         return {"is": _name(type(value)), **parts}
     if isinstance(value, Mapping):
@@ -36,6 +40,10 @@ def describe(value: Any) -> Any:
     if callable(value):
         return {"call": _name(value)}
     return value
+
+
+def _is_on(settings: Any, switch: str | None) -> bool:
+    return switch is None or bool(getattr(settings, switch))
 
 
 def _name(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from ltrgr.corpus.records import Corpus
 from ltrgr.identifiers.join import stack
 from ltrgr.identifiers.own_queries import own_query_ranges
-from ltrgr.identifiers.tokenised import csr_offsets, tokenise_questions
+from ltrgr.identifiers.tokenised import TokenisedQuestions, csr_offsets, tokenise_questions
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised
@@ -42,47 +43,75 @@ def mine(
 ) -> None:
     """Search with training questions and keep the lists with the keys that made them."""
     seed_everything(settings.seed, compute=compute)
+    miner = Miner.over(retriever, corpus, passages=settings.passages)
     chosen = _choose(len(corpus.train.queries), settings)
-    vocabulary = retriever.vocabulary
-    questions = tokenise_questions(
-        corpus.train,
-        corpus.passages,
-        vocabulary=vocabulary,
-        longest=retriever.decoding.longest_question,
-    )
-    marked = np.asarray([view.begin is not None for view in vocabulary.family.views.values()])
-    excluded = _select(
-        own_query_ranges(questions, open_serialised(retriever.index_directory), marked=marked),
-        chosen,
-    )
-    batches = retriever.rank(
-        [corpus.train.queries[i].text for i in chosen], k=settings.passages, excluded=excluded
-    )
-    kept_keys, members, passages, scores, covers = [], [], [], [], []
-    for _, (keys, lists) in watch(
-        ((part, (keys, lists)) for part, keys, lists in batches),
-        total=len(chosen),
-        description=f"mine {'+'.join(vocabulary.family.names)}",
-        shown=compute.progress,
-    ):
-        kept, member = trim(keys, lists)
-        kept_keys.append(kept)
-        members.append(member)
-        passages.append(lists.passage)
-        scores.append(lists.score)
-        covers.append(lists.cover)
-    passage = np.concatenate(passages)
-    MinedLists(
-        question=chosen,
-        passage=passage,
-        score=np.concatenate(scores),
-        relevance=relevance_of(
-            passage, questions.relevant_offsets, questions.relevant, rows=chosen
-        ),
-        member=np.concatenate(members),
-        cover=np.concatenate(covers),
-        keys=stack(kept_keys),
-    ).save(directory)
+    miner(chosen, shown=compute.progress).save(directory)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Miner:
+    """Mines rank lists with what the retriever's model and scoring are when it is called."""
+
+    retriever: Retriever
+    corpus: Corpus
+    questions: TokenisedQuestions
+    """the training split"""
+    own: Ranges
+    """where each training question stands in the corpus itself: left out"""
+    passages: int
+    """length of a list"""
+
+    @classmethod
+    def over(cls, retriever: Retriever, corpus: Corpus, *, passages: int) -> Miner:
+        """Of a corpus's training questions."""
+        vocabulary = retriever.vocabulary
+        questions = tokenise_questions(
+            corpus.train,
+            corpus.passages,
+            vocabulary=vocabulary,
+            longest=retriever.decoding.longest_question,
+        )
+        marked = np.asarray([view.begin is not None for view in vocabulary.family.views.values()])
+        serialised = open_serialised(retriever.index_directory)
+        return cls(
+            retriever=retriever,
+            corpus=corpus,
+            questions=questions,
+            own=own_query_ranges(questions, serialised, marked=marked),
+            passages=passages,
+        )
+
+    def __call__(self, chosen: NDArray[np.int64], *, shown: bool) -> MinedLists:
+        """The lists of ``chosen`` [Q], positions in the training split; ``shown``: with a bar."""
+        batches = self.retriever.rank(
+            [self.corpus.train.queries[i].text for i in chosen],
+            k=self.passages,
+            excluded=_select(self.own, chosen),
+        )
+        kept_keys, members, passages, scores, covers = [], [], [], [], []
+        for _, (keys, lists) in watch(
+            ((part, (keys, lists)) for part, keys, lists in batches),
+            total=len(chosen),
+            description=f"mine {'+'.join(self.retriever.vocabulary.family.names)}",
+            shown=shown,
+        ):
+            kept, member = trim(keys, lists)
+            kept_keys.append(kept)
+            members.append(member)
+            passages.append(lists.passage)
+            scores.append(lists.score)
+            covers.append(lists.cover)
+        passage = np.concatenate(passages)
+        relevant = self.questions.relevant_offsets, self.questions.relevant
+        return MinedLists(
+            question=chosen,
+            passage=passage,
+            score=np.concatenate(scores),
+            relevance=relevance_of(passage, *relevant, rows=chosen),
+            member=np.concatenate(members),
+            cover=np.concatenate(covers),
+            keys=stack(kept_keys),
+        )
 
 
 def relevance_of(

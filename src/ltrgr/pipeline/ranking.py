@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger, WandbLogger
 from torch import Tensor
 
 from ltrgr.corpus.records import Corpus
+from ltrgr.data.mined_again import MiningAgain
 from ltrgr.data.rank_lists import RankLists, RankListSampler
 from ltrgr.evaluation.online import OnlineRetrieval
 from ltrgr.identifiers.tokenised import tokenise_questions
 from ltrgr.pipeline.artefact import SCRATCH, Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised
-from ltrgr.pipeline.mining import relevance_of
+from ltrgr.pipeline.mining import Miner, relevance_of
 from ltrgr.pipeline.pretraining import expect_finite, target_sampler
 from ltrgr.pipeline.seeding import seed_everything
 from ltrgr.pipeline.settings import Compute, Pretraining, Ranking, Tracking
@@ -30,6 +33,7 @@ from ltrgr.retrieval.retriever import Retriever
 from ltrgr.retrieval.teachers import teacher_scores
 from ltrgr.scoring.scale import one_key_score
 from ltrgr.training.learning_to_rank import LearningToRank, SearchDev
+from ltrgr.training.scorer import Scorer
 
 log = logging.getLogger("ltrgr")
 
@@ -67,8 +71,12 @@ def rank(
 ) -> None:
     """Train in ``directory``, going on from its last checkpoint if it holds one."""
     seed_everything(settings.seed, compute=compute)
-    module = _module(retriever, corpus=corpus, settings=settings)
-    data = _data(retriever, mined=mined, corpus=corpus, pretraining=pretraining, settings=settings)
+    names = retriever.vocabulary.family.names
+    scorer = Scorer(retriever.scoring, views=names, learned=settings.learned)
+    module = _module(retriever, scorer, corpus=corpus, settings=settings)
+    data = _data(
+        retriever, scorer, mined=mined, corpus=corpus, pretraining=pretraining, settings=settings
+    )
     every = min(settings.validate_every, settings.steps)
     best = ModelCheckpoint(
         dirpath=directory / SCRATCH,
@@ -106,13 +114,16 @@ def rank(
         module.load_state_dict(state["state_dict"], strict=True)
         expect_finite(module.model)
         retriever.model = module.model.to(compute.device).eval()
+        retriever.scoring = scorer.scoring()
         _log_examples(logger, retriever, corpus)
     retriever.model = retriever.model.cpu()
     index = os.path.relpath(retriever.index_directory, artefact.directory)
     retriever.save(directory, index=index)
 
 
-def _module(retriever: Retriever, *, corpus: Corpus, settings: Ranking) -> LearningToRank:
+def _module(
+    retriever: Retriever, scorer: Scorer, *, corpus: Corpus, settings: Ranking
+) -> LearningToRank:
     scoring, n_tokens = retriever.scoring, retriever.index.n_tokens
     objective = settings.objective
     unit = 1.0
@@ -122,11 +133,11 @@ def _module(retriever: Retriever, *, corpus: Corpus, settings: Ranking) -> Learn
     return LearningToRank(
         model=retriever.model,
         objective=objective,
-        scoring=scoring,
-        views=retriever.vocabulary.family.names,
+        scorer=scorer,
+        scorer_learning_rate=settings.scorer_learning_rate,
         n_tokens=n_tokens,
         one_key_score=unit,
-        search_dev=_search_dev(retriever, corpus),
+        search_dev=_search_dev(retriever, scorer, corpus),
         metric=OnlineRetrieval(),
         learning_rate=settings.learning_rate,
         weight_decay=settings.weight_decay,
@@ -138,6 +149,7 @@ def _module(retriever: Retriever, *, corpus: Corpus, settings: Ranking) -> Learn
 
 def _data(
     retriever: Retriever,
+    scorer: Scorer,
     *,
     mined: Path,
     corpus: Corpus,
@@ -173,15 +185,37 @@ def _data(
         batch_size=settings.batch_size,
         dev=torch.arange(min(settings.dev_questions, len(corpus.dev.queries))),
         seed=settings.seed,
+        again=_mining_again(
+            retriever, scorer, corpus=corpus, settings=settings, passages=lists.passage.shape[1]
+        ),
     )
 
 
-def _search_dev(retriever: Retriever, corpus: Corpus) -> SearchDev:
+def _mining_again(
+    retriever: Retriever, scorer: Scorer, *, corpus: Corpus, settings: Ranking, passages: int
+) -> MiningAgain | None:
+    """With the index that is open, and the model and scoring as they are at that step."""
+    if settings.mine_again_every is None:
+        return None
+    miner = Miner.over(retriever, corpus, passages=passages)
+
+    def mine(questions: NDArray[np.int64]) -> MinedLists:
+        retriever.scoring = scorer.scoring()
+        lists = miner(questions, shown=False)
+        return replace(lists, cover=scorer.as_given(lists.cover))
+
+    return MiningAgain(
+        mine=mine, every=settings.mine_again_every, questions=settings.mine_again_questions
+    )
+
+
+def _search_dev(retriever: Retriever, scorer: Scorer, corpus: Corpus) -> SearchDev:
     dev = tokenise_questions(
         corpus.dev, corpus.passages, vocabulary=retriever.vocabulary, longest=1
     )
 
     def search(rows: Tensor) -> tuple[Tensor, Tensor]:
+        retriever.scoring = scorer.scoring()
         numbers = rows.cpu().numpy()
         texts = [corpus.dev.queries[i].text for i in numbers]
         passage = np.concatenate([lists.passage for _, _, lists in retriever.rank(texts, k=DEPTH)])

@@ -129,11 +129,11 @@ class Road:
         """Mine rank lists unless they are there."""
         if self.mined.is_done():
             return self.mined.open()
-        model = self.pretrain()
+        self.pretrain()  # before this artefact's own lock
         return self.mined.build(
             lambda directory: mine(
                 directory,
-                retriever=self.open(model),
+                retriever=self.open("pretrain"),
                 corpus=self.corpus,
                 settings=self.mining,
                 compute=self.compute,
@@ -150,7 +150,7 @@ class Road:
             lambda directory: rank(
                 directory,
                 artefact=self.ranked,
-                retriever=self.open(self.pretrain()),
+                retriever=self.open("pretrain"),
                 mined=mined,
                 corpus=self.corpus,
                 pretraining=self.pretraining,
@@ -173,11 +173,11 @@ class Road:
                     directory, corpus=self.corpus, settings=self.evaluation, compute=self.compute
                 )
             )
-        directory = self.pretrain() if system == "pretrain" else self.rank()
+        retriever = self._searcher(system)
         return artefact.build(
-            lambda partial: evaluate_retriever(
-                partial,
-                retriever=self._searcher(directory),
+            lambda directory: evaluate_retriever(
+                directory,
+                retriever=retriever,
                 corpus=self.corpus,
                 settings=self.evaluation,
                 compute=self.compute,
@@ -190,31 +190,39 @@ class Road:
         artefact = self._evaluated(system)
         return artefact.open() if artefact.is_done() else None
 
-    def open(self, model: Path) -> Retriever:
-        """A trained model with this road's search settings."""
+    def open(self, system: str) -> Retriever:
+        """The model of ``pretrain`` or ``rank`` with this road's search settings; trains it first.
+
+        A stage 2 that learned its scoring brings that along.
+        """
+        model = self.pretrain() if system == "pretrain" else self.rank()
+        scoring = self._scoring_of(system)
         return Retriever.from_pretrained(
-            model, device=self.compute.device, scoring=self.scoring, decoding=self.decoding
+            model, device=self.compute.device, scoring=scoring, decoding=self.decoding
         )
 
-    def _searcher(self, model: Path) -> Retriever:
+    def _searcher(self, system: str) -> Retriever:
         """The same with what ``evaluation`` sets anew."""
-        scoring, decoding = self._searched
-        return Retriever.from_pretrained(
-            model, device=self.compute.device, scoring=scoring, decoding=decoding
-        )
+        retriever = self.open(system)
+        retriever.scoring = self.evaluation.scoring or retriever.scoring
+        retriever.decoding = self._decoding
+        return retriever
+
+    def _scoring_of(self, system: str) -> Scoring | None:
+        """None: the one that the model's own directory holds, since it was learned."""
+        return None if system == "rank" and self.ranking.learned else self.scoring
 
     @property
-    def _searched(self) -> tuple[Scoring, Decoding]:
-        anew = self.evaluation
-        decoding = replace(self.decoding, beams=anew.beams or self.decoding.beams)
-        return anew.scoring or self.scoring, decoding
+    def _decoding(self) -> Decoding:
+        return replace(self.decoding, beams=self.evaluation.beams or self.decoding.beams)
 
     def _evaluated(self, system: str) -> Artefact:
         models = {"bm25": None, "pretrain": self.pretrained, "rank": self.ranked}
         if system not in models:
             raise ArtefactError(f"system={system!r}: expected one of {list(models)}")
         model = models[system]
-        searched = {} if model is None else _described(*self._searched)
+        scoring = self.evaluation.scoring or self._scoring_of(system)
+        searched = {} if model is None else _described(scoring, self._decoding)
         return Artefact(
             root=self.root,
             stage="evaluate",
@@ -228,6 +236,7 @@ class Road:
         )
 
 
-def _described(scoring: Scoring, decoding: Decoding) -> dict[str, object]:
+def _described(scoring: Scoring | None, decoding: Decoding) -> dict[str, object]:
     """The settings of a search, as an artefact's inputs name them."""
-    return {"scoring": describe(scoring), "decoding": describe(decoding)}
+    named = "learned by the model" if scoring is None else describe(scoring)
+    return {"scoring": named, "decoding": describe(decoding)}

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.losses.objective import Objective
-from ltrgr.pipeline.describe import NOT_IDENTITY
+from ltrgr.pipeline.describe import NOT_IDENTITY, ONLY_WITH
+from ltrgr.training.scorer import expect_learnable
 
 
 def _elsewhere(default: Any) -> Any:
     """A setting that changes where or how fast, never what is computed."""
     return field(default=default, metadata={NOT_IDENTITY: True})
+
+
+def _only_with(switch: str, default: Any) -> Any:
+    """A setting that means nothing unless the field ``switch`` is set."""
+    return field(default=default, metadata={ONLY_WITH: switch})
 
 
 RATES = ("learning_rate", "weight_decay", "warm_up", "label_smoothing", "clip")
@@ -144,11 +150,29 @@ class Ranking:
     monitor: str
     patience: int
     seed: int
+    mine_again_every: int | None = _only_with("mine_again_every", None)
+    """Steps after which the lists of the coming ones are mined anew by the model as it is then;
+    None: mined once, as in the paper."""
+    mine_again_questions: int | None = _only_with("mine_again_every", None)
+    """At most so many questions each time, those seen first; None: all of the coming steps'."""
+    learned: Sequence[str] = _only_with("learned", ())
+    """Numbers of the scorer that are learned, too; see ``training.scorer``."""
+    scorer_learning_rate: float = _only_with("learned", 1e-2)
+    """Of the learned numbers, on the scale of softplus and logit."""
 
     def __post_init__(self) -> None:
         counts = ("steps", "batch_size", "validate_every", "dev_questions", "patience")
-        _expect_counts("rank", self, *counts)
-        _expect_numbers("rank", self, *RATES)
+        optional = ("mine_again_every", "mine_again_questions")
+        given = [name for name in optional if getattr(self, name) is not None]
+        _expect_counts("rank", self, *counts, *given)
+        _expect_numbers("rank", self, *RATES, "scorer_learning_rate")
+        object.__setattr__(self, "learned", expect_learnable(self.learned))
+        if self.mine_again_every and self.objective.compares_with:
+            raise SettingsError(
+                f"rank.mine_again_every={self.mine_again_every} with a loss that compares with "
+                f"{sorted(self.objective.compares_with)}, which belong to the lists as they were "
+                "mined once; set rank.mine_again_every=null or another loss"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

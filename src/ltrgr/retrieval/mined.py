@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ltrgr.identifiers.join import take
+from ltrgr.identifiers.join import stack, take
 from ltrgr.identifiers.keys import Keys
+from ltrgr.identifiers.tokenised import csr_offsets
 from ltrgr.scoring.rank_lists import RankLists
 
 
@@ -47,28 +50,49 @@ class MinedLists:
         n_relevant = relevant.sum(axis=1)
         return np.asarray((n_relevant > 0) & (n_relevant < found))
 
+    def of(self, rows: NDArray[np.int64]) -> MinedLists:
+        """The lists ``rows`` [R], in that order, with their keys."""
+        offsets = self.keys.question_offsets
+        widths = np.diff(offsets)[rows]
+        starts = csr_offsets(widths)
+        chosen = np.repeat(offsets[rows] - starts[:-1], widths) + np.arange(starts[-1])
+        owner = np.repeat(np.arange(len(rows)), widths)
+        lists = {name: getattr(self, name)[rows] for name in _LISTS}
+        return MinedLists(**lists, keys=take(self.keys, chosen, owner, questions=len(rows)))
+
+    def followed_by(self, other: MinedLists) -> MinedLists:
+        """Both as one, these first; their lists have the same length P and width K."""
+        lists = {n: np.concatenate([getattr(self, n), getattr(other, n)]) for n in _LISTS}
+        return MinedLists(**lists, keys=stack([self.keys, other.keys]))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """name -> array, the keys' under ``keys_<name>``."""
+        keys = {f"{_KEYS}{field.name}": getattr(self.keys, field.name) for field in fields(Keys)}
+        return {name: getattr(self, name) for name in _LISTS} | keys
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> MinedLists:
+        """The lists that ``arrays`` told."""
+        keys = {field.name: arrays[f"{_KEYS}{field.name}"] for field in fields(Keys)}
+        for name in ("lo", "hi"):
+            if keys[name].ndim == 1:  # mined before there were shards
+                keys[name] = keys[name][:, None]
+        return cls(**{name: arrays[name] for name in _LISTS}, keys=Keys(**keys))
+
     def save(self, directory: Path) -> None:
         """One .npy file an array."""
-        for name in _LISTS:
-            np.save(directory / f"{name}.npy", getattr(self, name))
-        for field in fields(Keys):
-            np.save(directory / f"keys_{field.name}.npy", getattr(self.keys, field.name))
+        for name, array in self.arrays().items():
+            np.save(directory / f"{name}.npy", array)
 
     @classmethod
     def load(cls, directory: Path) -> MinedLists:
         """Memory-mapped; nothing is read before it is used."""
-        lists = {name: np.load(directory / f"{name}.npy", mmap_mode="r") for name in _LISTS}
-        keys = {
-            field.name: np.load(directory / f"keys_{field.name}.npy", mmap_mode="r")
-            for field in fields(Keys)
-        }
-        for name in ("lo", "hi"):
-            if keys[name].ndim == 1:  # mined before there were shards
-                keys[name] = keys[name][:, None]
-        return cls(**lists, keys=Keys(**keys))
+        names = [*_LISTS, *(f"{_KEYS}{field.name}" for field in fields(Keys))]
+        return cls.of_arrays({n: np.load(directory / f"{n}.npy", mmap_mode="r") for n in names})
 
 
 _LISTS = ("question", "passage", "score", "relevance", "member", "cover")
+_KEYS = "keys_"
 
 
 def trim(keys: Keys, lists: RankLists) -> tuple[Keys, NDArray[np.int32]]:

@@ -57,9 +57,9 @@ class Retriever:
         self.index_directory = Path(index_directory)
         self.index = Shards.open(self.index_directory / "fm_index")
         self.passages = PassageStore(self.index_directory)
+        scoring.of_views(vocabulary.family.names)  # refuses views that are not there
         self.scoring, self.decoding = scoring, decoding
         self._is_marker = vocabulary.is_marker
-        self._view_weights, self._view_offsets = scoring.of_views(vocabulary.family.names)
         self.views = [
             SearchedView(
                 number=number,
@@ -196,13 +196,14 @@ class Retriever:
 
     def weights(self, keys: Keys) -> NDArray[np.float64]:
         """[n] key weights w(n, q)^a, view weight included; 0 for keys that do not count."""
+        of_view, offset = self.scoring.of_views(self.vocabulary.family.names)
         weights = key_weights(
             keys.log_probability,
             keys.count,
             n_tokens=self.index.n_tokens,
-            view_weight=self._view_weights[keys.view]
+            view_weight=of_view[keys.view]
             * disturbance(keys.tokens, keys.token_offsets, settings=self.scoring),
-            view_offset=self._view_offsets[keys.view],
+            view_offset=offset[keys.view],
             settings=self.scoring,
         )
         if self.scoring.partial_keys or not len(weights):

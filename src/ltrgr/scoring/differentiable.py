@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ def key_weights(
     n_tokens: int,
     view_weight: Tensor | float = 1.0,
     view_offset: Tensor | float = 0.0,
+    exponent: Tensor | None = None,
     settings: Scoring,
 ) -> Tensor:
     """``w = view_weight * max(0, log-odds + view_offset)^a``: see ``weights.key_weights``.
@@ -27,6 +29,7 @@ def key_weights(
         count: [n] occurrences in the corpus.
         view_weight: [n] or a number.
         view_offset: [n] or a number, nats.
+        exponent: [] a learned one, above 0; None: as in ``settings``.
 
     Returns:
         [n] weights. The gradient is finite everywhere and 0 where a key is clamped: below log
@@ -37,7 +40,8 @@ def key_weights(
     gain = log_p - log1mexp(log_p) - prior + view_offset
     positive = gain > 0
     # The inner `where` keeps the infinite slope of x^a at 0 (a < 1) out of the gradient.
-    power = settings.power(torch.where(positive, gain, 1.0))
+    inside = torch.where(positive, gain, 1.0)
+    power = settings.power(inside) if exponent is None else inside**exponent
     return torch.where(positive, power, 0.0) * view_weight
 
 
@@ -50,6 +54,7 @@ def passage_scores(
     cover: Tensor,
     *,
     n_tokens: int,
+    exponent: Tensor | None = None,
     settings: Scoring,
 ) -> Tensor:
     """``s(q, p) = sum over k of w[member[q, p, k]] * cover[q, p, k]``, scores [B, P].
@@ -59,7 +64,8 @@ def passage_scores(
         count, view_weight, view_offset: [n], or numbers for the last two.
         member: int64 [B, P, K] the counted keys of each passage as indices into n; -1 is padding
             (``RankLists.members``).
-        cover: [B, P, K] the cover of each counted key, fixed since mining.
+        cover: [B, P, K] the cover of each counted key, fixed since mining (or ``cover_at``).
+        exponent: [] a learned one.
 
     A padded place adds exactly 0 and passes no gradient to any key.
     """
@@ -69,10 +75,30 @@ def passage_scores(
         n_tokens=n_tokens,
         view_weight=view_weight,
         view_offset=view_offset,
+        exponent=exponent,
         settings=settings,
     )
     padded = torch.cat((weight, weight.new_zeros(1)))  # member -1 reads the zero at the end
     return (padded[member] * torch.where(member < 0, 0.0, cover.to(weight))).sum(dim=-1)
+
+
+def cover_at(strength: Any, cover: Any, *, mined_at: float) -> Any:
+    """What covers that were mined with b = ``mined_at`` are with b = ``strength``.
+
+    ``cover = 1 - b + b f`` with f the share of the key's tokens that no heavier key has covered, so
+    ``f = 1 - (1 - cover) / mined_at`` and ``cover_at = 1 - b (1 - f)``: tensors or arrays alike.
+
+    Args:
+        strength: b, [] or a number.
+        cover: [...] as mined.
+        mined_at: above 0; at 0 every cover is 1 and f is not to be had.
+
+    >>> cover_at(0.5, 0.6, mined_at=0.8)  # half of its tokens are covered
+    0.75
+    """
+    if not mined_at > 0:
+        raise ValueError(f"covers mined with b={mined_at} say nothing; expected a b above 0")
+    return 1 - strength * ((1 - cover) / mined_at)
 
 
 def prior_log_odds(count: Tensor, *, n_tokens: int, settings: Scoring) -> Tensor:

@@ -13,10 +13,11 @@ from torchmetrics import Metric
 from ltrgr.data.rank_lists import RankListBatch
 from ltrgr.decoding.model import cumulative_log_probabilities, encode
 from ltrgr.losses.objective import Objective
-from ltrgr.scoring.differentiable import passage_scores
+from ltrgr.scoring.differentiable import cover_at, passage_scores
 from ltrgr.scoring.settings import Scoring
 from ltrgr.training.identifier_pretraining import generation_loss
 from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
+from ltrgr.training.scorer import Scorer
 
 SearchDev = Callable[[Tensor], tuple[Tensor, Tensor]]
 """dev question positions [B] -> (relevance of the ranked passages [B, k], number relevant [B])"""
@@ -30,14 +31,18 @@ def rank_list_scores(
     view_weights: Tensor,
     view_offsets: Tensor,
     n_tokens: int,
+    exponent: Tensor | None = None,
+    cover: Tensor | None = None,
 ) -> Tensor:
     """Differentiable s(q, p) [B, P] of a batch of rank lists (law 1: equals the search score).
 
     The encoder runs once per (question, view), the decoder once per sequence of nested keys.
 
     Args:
+        scoring: as the lists were mined with.
         view_weights, view_offsets: [W] of the family's views.
         n_tokens: N, tokens in the corpus.
+        exponent, cover: [] learned ones; None: as in ``scoring``.
     """
     running = cumulative_log_probabilities(
         model,
@@ -53,8 +58,9 @@ def rank_list_scores(
         view_weights[batch.key_view] * batch.key_factor.to(view_weights),
         view_offsets[batch.key_view],
         batch.member,
-        batch.cover,
+        batch.cover if cover is None else cover_at(cover, batch.cover, mined_at=scoring.cover),
         n_tokens=n_tokens,
+        exponent=exponent,
         settings=scoring,
     )
 
@@ -68,19 +74,17 @@ class LearningToRank(LightningModule):
     Args:
         search_dev, metric: validation by retrieval on dev; the metric names what is logged as
             ``dev/<name>``.
+        scorer: the scoring that the lists were mined with, some of its numbers perhaps learned.
+        scorer_learning_rate: of those.
         one_key_score: score of a confident key seen once, the scale of ``unit="one_key"``.
     """
-
-    view_weights: Tensor
-    view_offsets: Tensor
 
     def __init__(
         self,
         *,
         model: Any,
         objective: Objective,
-        scoring: Scoring,
-        views: list[str],
+        scorer: Scorer,
         n_tokens: int,
         one_key_score: float,
         search_dev: SearchDev,
@@ -90,27 +94,28 @@ class LearningToRank(LightningModule):
         warm_up: float,
         steps: int,
         label_smoothing: float,
+        scorer_learning_rate: float = 0.0,
     ) -> None:
         super().__init__()
-        self.model, self.objective, self.scoring = model, objective, scoring
+        self.model, self.objective, self.scorer = model, objective, scorer
         self.n_tokens, self.one_key_score = n_tokens, one_key_score
         self.search_dev, self.metric = search_dev, metric
         self.label_smoothing = label_smoothing
         self._rates = {"learning_rate": learning_rate, "decay": weight_decay}
+        self._scorer_rate = scorer_learning_rate
         self._schedule = {"warm_up": warm_up, "steps": steps}
-        weights, offsets = scoring.of_views(views)
-        self.register_buffer("view_weights", torch.from_numpy(weights).float(), persistent=False)
-        self.register_buffer("view_offsets", torch.from_numpy(offsets).float(), persistent=False)
 
     def scores(self, batch: RankListBatch) -> Tensor:
         """Differentiable scores [B, P]."""
         return rank_list_scores(
             self.model,
             batch,
-            scoring=self.scoring,
-            view_weights=self.view_weights,
-            view_offsets=self.view_offsets,
+            scoring=self.scorer.given,
+            view_weights=self.scorer.view_weights,
+            view_offsets=self.scorer.offsets,
             n_tokens=self.n_tokens,
+            exponent=self.scorer.exponent,
+            cover=self.scorer.cover,
         )
 
     def training_step(self, batch: RankListBatch, batch_idx: int) -> Tensor:
@@ -136,7 +141,7 @@ class LearningToRank(LightningModule):
     def _log_step(
         self, batch: RankListBatch, scores: Tensor, loss: Tensor, parts: dict[str, Tensor]
     ) -> None:
-        values = {f"train/{name}": value for name, value in parts.items()}
+        values = {f"train/{n}": value for n, value in {**parts, **self.scorer.figures()}.items()}
         if batch.chosen:
             values["train/one_key_score"] = torch.tensor(self.one_key_score)
             seen = torch.stack(list(batch.chosen.values())).any(0)
@@ -159,6 +164,8 @@ class LearningToRank(LightningModule):
         self.metric.reset()
 
     def configure_optimizers(self) -> Any:
-        """AdamW with warm-up."""
+        """AdamW with warm-up; the scorer's numbers have their own rate and no decay."""
         groups = parameter_groups(self.model, cross_attention_rate=None, **self._rates)
+        if learned := list(self.scorer.parameters()):
+            groups.append({"params": learned, "lr": self._scorer_rate, "weight_decay": 0.0})
         return adamw_with_warm_up(groups, **self._schedule)  # type: ignore[arg-type]
