@@ -12,7 +12,7 @@ from ltrgr.data.rank_lists import RankListSampler
 from ltrgr.identifiers.join import stack
 from ltrgr.identifiers.tokenised import tokenise_questions
 from ltrgr.pipeline.mining import relevance_of
-from ltrgr.retrieval.mined import MinedLists, trim
+from ltrgr.retrieval.mined import MinedLists, joined, trim
 from ltrgr.retrieval.retriever import Retriever
 
 
@@ -30,8 +30,8 @@ def mine_some(retriever: Retriever, corpus: Corpus, *, questions: int, k: int) -
         passage=passage,
         score=np.concatenate([lists.score for *_, lists in found]),
         relevance=relevance_of(passage, tokenised.relevant_offsets, tokenised.relevant, rows=asked),
-        member=np.concatenate([member for _, member in trimmed]),
-        cover=np.concatenate([lists.cover for *_, lists in found]),
+        member=joined([member for _, member in trimmed], fill=-1),
+        cover=joined([lists.cover for *_, lists in found], fill=0),
         keys=stack([keys for keys, _ in trimmed]),
     )
 

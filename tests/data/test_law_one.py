@@ -49,6 +49,7 @@ SCORINGS = {
     ),
     "few_keys": Scoring(keys_per_passage=3),
     "max": Scoring(keys_per_passage=1),
+    "every_key": Scoring(keys_per_passage=None),
     "noise": Scoring(noise=1.0, drop=0.3, unigrams=50),
 }
 

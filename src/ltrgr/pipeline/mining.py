@@ -18,7 +18,7 @@ from ltrgr.pipeline.indexing import open_serialised
 from ltrgr.pipeline.progress import watch
 from ltrgr.pipeline.seeding import seed_everything
 from ltrgr.pipeline.settings import Compute, Mining
-from ltrgr.retrieval.mined import MinedLists, trim
+from ltrgr.retrieval.mined import MinedLists, joined, trim
 from ltrgr.retrieval.retriever import Ranges, Retriever
 
 
@@ -108,8 +108,8 @@ class Miner:
             passage=passage,
             score=np.concatenate(scores),
             relevance=relevance_of(passage, *relevant, rows=chosen),
-            member=np.concatenate(members),
-            cover=np.concatenate(covers),
+            member=joined(members, fill=-1),
+            cover=joined(covers, fill=0),
             keys=stack(kept_keys),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,8 @@ class MinedLists:
         return MinedLists(**lists, keys=take(self.keys, chosen, owner, questions=len(rows)))
 
     def followed_by(self, other: MinedLists) -> MinedLists:
-        """Both as one, these first; their lists have the same length P and width K."""
-        lists = {n: np.concatenate([getattr(self, n), getattr(other, n)]) for n in _LISTS}
+        """Both as one, these first; their lists have the same length P."""
+        lists = {n: joined([getattr(self, n), getattr(other, n)], fill=_FILL[n]) for n in _LISTS}
         return MinedLists(**lists, keys=stack([self.keys, other.keys]))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -91,8 +91,25 @@ class MinedLists:
         return cls.of_arrays({n: np.load(directory / f"{n}.npy", mmap_mode="r") for n in names})
 
 
-_LISTS = ("question", "passage", "score", "relevance", "member", "cover")
+_FILL = {"question": 0, "passage": -1, "score": -np.inf, "relevance": 0, "member": -1, "cover": 0}
+"""array -> its padding"""
+_LISTS = tuple(_FILL)
 _KEYS = "keys_"
+
+
+def joined(parts: Sequence[NDArray[Any]], *, fill: float) -> NDArray[Any]:
+    """Batches one after the other, the last axis padded to the widest.
+
+    Without ``scoring.keys_per_passage`` each batch is as wide as its fullest passage.
+    """
+    if parts[0].ndim < 3:
+        return np.concatenate(parts)
+    width = max(part.shape[-1] for part in parts)
+    rows = [(0, 0)] * (parts[0].ndim - 1)
+    padded = [
+        np.pad(part, [*rows, (0, width - part.shape[-1])], constant_values=fill) for part in parts
+    ]
+    return np.concatenate(padded)
 
 
 def trim(keys: Keys, lists: RankLists) -> tuple[Keys, NDArray[np.int32]]:
