@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
 """per view; Okabe and Ito's palette"""
@@ -39,6 +40,7 @@ def exposure_picture(systems: Mapping[str, Mapping[str, Any]]) -> bytes:
                 _line(axes, system[view], curve, f"{name}: {view}", colour, solid=last == 0)
         _frame(axes, title)
         axes.set_xlabel("depth, tokens")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(0, 102)
     panels[0].set_ylabel("percent of questions")
     _bars(panels[3], systems, views)
