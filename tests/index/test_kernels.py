@@ -103,3 +103,28 @@ def test_locate_writes_only_its_part(index: FMIndex) -> None:
 def test_passage_borders(index: FMIndex) -> None:
     at = [0, 699, 700, 1_998, 1_999]
     assert [passage_of_position(index.arrays, p) for p in at] == [0, 0, 1, 1, 2]
+
+
+def test_a_rotten_transform_yields_no_token_outside_the_vocabulary(index: FMIndex) -> None:
+    key = [0, 1]
+    lo, hi = index.interval(key)
+    bwt = index.arrays.bwt.copy()
+    bwt[lo + 1], bwt[hi - 1] = 6, 65_535  # symbols go up to V = 5
+    honest = [*bwt[lo : lo + 1], *bwt[lo + 2 : hi - 1]]
+    rotten = index.arrays._replace(bwt=bwt)
+    expected = {int(symbol) - 1 for symbol in honest if symbol}
+    stamp, out = np.zeros(6, np.int64), np.empty((1, 7), np.int32)
+    (n,) = fill_all(rotten, np.array([lo]), np.array([hi]), stamp, out)
+    assert set(out[0, :n].tolist()) == expected
+    tally, tokens, counts = np.zeros(6, int), np.empty(5, np.int32), np.empty(5, int)
+    n = count_allowed(rotten, lo, hi, tally, tokens, counts)
+    assert set(tokens[:n].tolist()) == expected
+    assert counts[:n].sum() == sum(symbol > 0 for symbol in honest)
+    assert not tally.any()
+
+
+@pytest.mark.parametrize("hint", [-7, 3, 2**31 - 1])
+def test_a_rotten_hint_or_row_yields_a_passage_of_the_index(index: FMIndex, hint: int) -> None:
+    rotten = index.arrays._replace(passage_hint=np.full_like(index.arrays.passage_hint, hint))
+    assert [passage_of_position(rotten, at) for at in (0, 700, 1_999)] == [0, 1, 2]
+    assert passage_of_position(index.arrays, -(2**31)) == 0

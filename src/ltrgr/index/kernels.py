@@ -1,7 +1,9 @@
 """Compiled steps for one interval, to be called from the compiled loops of any room.
 
 ``arrays`` is an `IndexArrays`. An interval [lo, hi) holds one row per occurrence of a key.
-Nothing here checks its rows and positions: they come from an index, not from a user.
+Nothing here checks its rows and positions: they come from an index, not from a user. But a file
+may rot while it is mapped, so symbols above V are passed over and passages stay below P: a wrong
+answer can be found out, a process that is gone cannot.
 
 numba's cache looks at the caller's file only: after a change here, remove the ``*.nbi`` files of
 the rooms that call these steps, or they go on using the old ones.
@@ -119,7 +121,7 @@ def fill_allowed(arrays, lo, hi, stamp, stamp_value, out_tokens):
     n = 0
     for row in range(lo, hi):
         symbol = np.int64(bwt[row])
-        if stamp[symbol] != stamp_value:
+        if symbol < stamp.size and stamp[symbol] != stamp_value:
             stamp[symbol] = stamp_value
             out_tokens[n] = symbol - 1
             n += 1
@@ -145,6 +147,8 @@ def count_allowed(arrays, lo, hi, tally, out_tokens, out_counts):
     n = 0
     for row in range(lo, hi):
         symbol = np.int64(bwt[row])
+        if symbol >= tally.size:
+            continue
         if tally[symbol] == 0 and symbol != 0:
             out_tokens[n] = symbol - 1
             n += 1
@@ -174,8 +178,11 @@ def locate_into(arrays, lo, hi, length, out, start):
 @njit(**STEP)
 def passage_of_position(arrays, position):
     """The passage that holds ``position`` of the forward text (0 <= position < N)."""
-    block = position >> HINT_SHIFT
+    block = position >> HINT_SHIFT if position > 0 else 0
     low, high = np.int64(arrays.passage_hint[block]), np.int64(arrays.passage_hint[block + 1])
+    last = arrays.passage_offsets.size - 2
+    if not 0 <= low <= high <= last:
+        low, high = np.int64(0), np.int64(last)
     while low < high:
         middle = (low + high + 1) >> 1
         if arrays.passage_offsets[middle] <= position:
