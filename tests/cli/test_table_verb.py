@@ -34,6 +34,9 @@ def test_bm25_alone_and_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_an_unknown_system_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", f"root={tmp_path}", *SMALL[:4], "system=rnk"]) == 2
     assert "expected one of ['bm25', 'pretrain', 'rank']" in capsys.readouterr().err
+    assert main(["search", "who?", f"root={tmp_path}", *SMALL[:4], "system=bm25"]) == 2
+    assert "expected one of ['pretrain', 'rank']" in capsys.readouterr().err
+    assert not (tmp_path / "pretrain").exists()
 
 
 def test_a_varied_setting_multiplies_the_rows(tmp_path: Path) -> None:

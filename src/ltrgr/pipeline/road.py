@@ -28,6 +28,9 @@ from ltrgr.retrieval.retriever import Retriever
 from ltrgr.retrieval.settings import Decoding
 from ltrgr.scoring.settings import Scoring
 
+MODELS = ("pretrain", "rank")
+"""the systems that are a trained model"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Road:
@@ -194,7 +197,12 @@ class Road:
         """The model of ``pretrain`` or ``rank`` with this road's search settings; trains it first.
 
         A stage 2 that learned its scoring brings that along.
+
+        Raises:
+            ArtefactError: no such system.
         """
+        if system not in MODELS:
+            raise ArtefactError(f"system={system!r}: expected one of {list(MODELS)}")
         model = self.pretrain() if system == "pretrain" else self.rank()
         scoring = self._scoring_of(system)
         return Retriever.from_pretrained(
