@@ -47,7 +47,7 @@ def assert_same_keys(found: Keys, expected: Keys) -> None:
 
 
 def opened(roads: tuple[Road, Road]) -> tuple[Retriever, Retriever]:
-    whole, sharded = (one.open(one.pretrain()) for one in roads)
+    whole, sharded = (one.open("pretrain") for one in roads)
     assert len(whole.index) == 1
     assert 3 <= len(sharded.index) <= 10
     return whole, sharded
