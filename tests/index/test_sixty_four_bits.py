@@ -122,6 +122,7 @@ def shifted(arrays: IndexArrays, shift: int, directory: Path) -> IndexArrays:
         "text": hole("text", arrays.text, shift),
         "passage_offsets": offsets,
         "passage_hint": hole("passage_hint", hints.astype(np.int32), hinted),
+        "listed_passages": arrays.listed_passages + 1,
         "wide_lo": np.where(arrays.wide_lo > 0, arrays.wide_lo + shift, 0),
         "wide_hi": arrays.wide_hi + shift,
     }

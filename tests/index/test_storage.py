@@ -95,7 +95,7 @@ def test_an_array_of_another_type_is_found_at_once(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 1}, "format version 1, this ltrgr reads 2: build it again with `ltrgr index`"),
+        ({"version": 1}, "format version 1, this ltrgr reads 3: build it again with `ltrgr index`"),
         ({"format": "somebody else's"}, "does not describe an ltrgr-index"),
         ({"files": {}}, "lacks entries"),
         ({"wide_threshold": None}, "lacks entries"),

@@ -19,7 +19,7 @@ from ltrgr.index.writing import IndexWriter
 
 WORLD = World(np.array([1, 2, 1, 3, 1, 2, 4], np.int32), np.array([0, 4, 7]), 6, [], 4096)
 OTHER = World(np.array([5, 5, 5], np.int32), np.array([0, 3]), 6, [], 4096)
-STEPS = 6  # calls of `progress` in a build too short for a heartbeat
+STEPS = 7  # calls of `progress` in a build too short for a heartbeat
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ def cut_done(directory: Path) -> None:
         (cut_done, "no readable DONE.json"),
         (lambda d: (d / "DONE.json").unlink(), "no readable DONE.json"),
         (lambda d: edit_done(d, stage="mine"), "stage 'mine'; expected 'index'"),
+        (lambda d: edit_done(d, version=2), "version 2; expected 1"),
         (lambda d: edit_done(d, format=FORMAT + 1), f"format {FORMAT + 1}; expected {FORMAT}"),
         (lambda d: edit_done(d, fingerprint="0" * 64), "fingerprint '0000"),
     ],

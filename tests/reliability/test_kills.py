@@ -20,6 +20,7 @@ STEPS = [
     "suffix array",
     "Burrows-Wheeler transform",
     "occurrence lists",
+    "passages of rare tokens",
     "wide intervals",
     "saving",
     "done",

@@ -41,6 +41,10 @@ class IndexArrays(NamedTuple):
     """[P + 1] int64: where each passage begins in ``text``; the last entry is N."""
     passage_hint: NDArray[Any]
     """[ceil(N / 128) + 1] int32: the passage at position 128 j (at N - 1 for the last entry)."""
+    listed_offsets: NDArray[Any]
+    """[V + 1] int64: each token's part of ``listed_passages``; empty for a frequent token."""
+    listed_passages: NDArray[Any]
+    """[sum] int32: the distinct passages that hold a rare token, ascending."""
     wide_lo: NDArray[Any]
     """[W] int64: first row of each wide interval, ordered by (lo, hi)."""
     wide_hi: NDArray[Any]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ltrgr.index.arrays import HINT_SHIFT, SAMPLE_SHIFT, IndexArrays
 from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.heartbeat import run_reporting
+from ltrgr.index.listed import listed_passages
 from ltrgr.index.suffix_array import row_dtype, suffix_array
 from ltrgr.index.wide import wide_intervals
 
@@ -22,7 +23,7 @@ Keep = Callable[[str, NDArray[Any]], None]
 """Takes a finished array and its name in `IndexArrays`."""
 
 SMALL = (
-    *("samples", "first", "passage_offsets", "passage_hint"),
+    *("samples", "first", "passage_offsets", "passage_hint", "listed_offsets", "listed_passages"),
     *("wide_lo", "wide_hi", "wide_offsets", "wide_tokens", "wide_counts"),
 )
 """What is kept last; the four large arrays before."""
@@ -107,7 +108,12 @@ def construct(
     first = _first_rows(text, vocabulary_size)
     occurrences = _group_rows(bwt, first, np.empty(len(bwt), row_type))
     keep("occurrences", occurrences)
-    progress("wide intervals", 0.92)
+    progress("passages of rare tokens", 0.92)
+    passage_offsets = offsets.astype(np.int64)
+    listed_offsets, passages = listed_passages(
+        text=text, passage_offsets=passage_offsets, first=first
+    )
+    progress("wide intervals", 0.95)
     no_rows = np.empty(0, np.int64)
     arrays = IndexArrays(
         bwt=bwt,
@@ -116,8 +122,10 @@ def construct(
         first=first,
         suffix_array=np.empty(0, row_type),  # may be written and gone by now
         text=text,
-        passage_offsets=offsets.astype(np.int64),
+        passage_offsets=passage_offsets,
         passage_hint=_passage_hint(offsets),
+        listed_offsets=listed_offsets,
+        listed_passages=passages,
         wide_lo=no_rows,
         wide_hi=no_rows,
         wide_offsets=np.zeros(1, np.int64),

@@ -32,8 +32,9 @@ class FMIndex:
     that no key continues after.
 
     Bytes per token, up to 65,535 token ids (beyond: 4 more): transform 2, occurrence lists 4.1,
-    suffix array 4 (touched only by `locate`), text 2, wide lists below 1, passages 12 / length:
-    13 on disk, of which a search without `locate` touches about 7. Building takes 16 at its peak
+    suffix array 4 (touched only by `locate`), text 2, wide lists below 1, passages of rare tokens
+    below 2, passages 12 / length: 13 to 15 on disk, of which a search without `locate` touches
+    about 7. Building takes 16 at its peak
     (20 beyond 65,535 ids or 2^31 tokens), the caller's int32 tokens included.
 
     The methods take and give whole arrays. `arrays` goes into compiled code of other rooms,

@@ -13,6 +13,9 @@ HEADROOM = 0.9
 WIDE_BYTES = 1.0
 """Disk per token for the wide lists, at most (measured: 0.8 of 3 M tokens, 0.2 of 30 M)."""
 
+LISTED_BYTES = 2.0
+"""Bytes per token for the passages of rare tokens, at most (measured: 1.8 of 3 M, 0.7 of 100 M)."""
+
 FIXED_BYTES = 64 * 2**20
 """Memory for bucket tables, scratch, write buffers and compiled kernels, at any size."""
 
@@ -103,22 +106,23 @@ def peak_bytes(*, tokens: int, passages: int, vocabulary_size: int, as_bytes: bo
 
     Either the suffix sort, 8 bytes per token with 32-bit positions and 16 with 64-bit ones from
     2^31 tokens on, or what follows: suffix array and occurrence lists (a row each), transform and
-    text (a symbol each), should the disk be too slow for the suffix array to be gone by then.
+    text (a symbol each) and the passages of rare tokens, should the disk be too slow for the suffix
+    array to be gone by then.
     ``as_bytes``: the sort takes 6 bytes per byte of a symbol, 10 from 2^30 bytes on, and a row.
     """
     row, symbol = _widths(tokens=tokens, vocabulary_size=vocabulary_size)
     sort = 2 * (4 if tokens < 2**31 - 2**20 else 8)
     if as_bytes:
         sort = row + (6 if tokens * symbol < 2**30 else 10) * symbol
-    after = 2 * row + 2 * symbol + row / 64
+    after = 2 * row + 2 * symbol + row / 64 + LISTED_BYTES
     return int(max(sort, after) * tokens) + 8 * passages + 32 * vocabulary_size + FIXED_BYTES
 
 
 def disk_bytes(*, tokens: int, passages: int, vocabulary_size: int) -> int:
-    """The files of an index; the wide lists as `WIDE_BYTES` says, at most."""
+    """The files of an index; the lists as `WIDE_BYTES` and `LISTED_BYTES` say, at most."""
     row, symbol = _widths(tokens=tokens, vocabulary_size=vocabulary_size)
-    each = 2 * row + 2 * symbol + row / 64 + 4 / 128 + WIDE_BYTES
-    return int(each * tokens) + 8 * passages + 8 * vocabulary_size
+    each = 2 * row + 2 * symbol + row / 64 + 4 / 128 + WIDE_BYTES + LISTED_BYTES
+    return int(each * tokens) + 8 * passages + 16 * vocabulary_size
 
 
 def _widths(*, tokens: int, vocabulary_size: int) -> tuple[int, int]:

@@ -20,8 +20,8 @@ from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.errors import IndexFormatError
 
 FORMAT = "ltrgr-index"
-VERSION = 2
-"""2: CRC-32 instead of sha256."""
+VERSION = 3
+"""2: CRC-32 instead of sha256. 3: lists of passages for rare tokens."""
 HEADER = "index.json"
 STORED = tuple(name for name in IndexArrays._fields if name != "wide_threshold")
 MEND = "build it again with `ltrgr index`"

@@ -45,13 +45,16 @@ class Artefact:
     file's size and blake2b). It is written as ``<name>.partial/`` and renamed when complete.
 
     ``inputs`` is json-able and names the fingerprints of the artefacts it was made from;
-    ``command`` is what errors tell the user to run (default ``ltrgr <stage>``).
+    ``command`` is what errors tell the user to run (default ``ltrgr <stage>``); ``version`` is
+    that of the stage's own files. Another version of the same inputs is built anew, while what was
+    made from it stays good: it says how a product is written down, not what it holds.
     """
 
     root: Path
     stage: str
     inputs: Mapping[str, Any]
     command: str = ""
+    version: int = 1
 
     @cached_property
     def fingerprint(self) -> str:
@@ -68,19 +71,26 @@ class Artefact:
         """Where it is written until it is complete."""
         return self.directory.with_name(f"{self.directory.name}.partial")
 
+    @property
+    def _identity(self) -> dict[str, Any]:
+        """What the directory's own files must say for it to be this artefact."""
+        return {
+            "format": FORMAT,
+            "stage": self.stage,
+            "fingerprint": self.fingerprint,
+            "version": self.version,
+        }
+
     def problem(self) -> str | None:
         """Say why the directory cannot be used; None where it can (sizes, not checksums)."""
         if not self.directory.exists():
             return "it does not exist"
-        try:
-            done = json.loads((self.directory / "DONE.json").read_text())
-        except (OSError, ValueError):
+        done = _read_object(self.directory / "DONE.json")
+        if done is None:
             return "it has no readable DONE.json"
-        expected = {"format": FORMAT, "stage": self.stage, "fingerprint": self.fingerprint}
-        for key, value in expected.items():
-            found = done.get(key) if isinstance(done, dict) else None
-            if found != value:
-                return f"its DONE.json says {key} {found!r}; expected {value!r}"
+        for key, value in self._identity.items():
+            if done.get(key) != value:
+                return f"its DONE.json says {key} {done.get(key)!r}; expected {value!r}"
         return _file_problem(self.directory, done.get("files"))
 
     def is_done(self) -> bool:
@@ -158,8 +168,7 @@ class Artefact:
 
     def _prepare(self, *, resume: bool, seed: int | None) -> bool:
         mark = self.partial / "PARTIAL.json"
-        mine = json.dumps({"format": FORMAT, "stage": self.stage, "fingerprint": self.fingerprint})
-        resumed = resume and mark.is_file() and mark.read_bytes() == mine.encode()
+        resumed = resume and _read_object(mark) == self._identity
         if resumed:
             (self.partial / "DONE.json").unlink(missing_ok=True)
             for left in self.partial.rglob(f".*{TEMPORARY}"):  # of a process killed while writing
@@ -171,7 +180,7 @@ class Artefact:
         write_atomically(
             self.partial / "environment.json", json.dumps(environment(seed=seed), indent=2)
         )
-        write_atomically(mark, mine)
+        write_atomically(mark, json.dumps(self._identity))
         return resumed
 
     def _finish(self, *, seconds: float, resumed: bool) -> None:
@@ -191,9 +200,7 @@ class Artefact:
             for path in paths
         ]
         done = {
-            "format": FORMAT,
-            "stage": self.stage,
-            "fingerprint": self.fingerprint,
+            **self._identity,
             "inputs": canonical(self.inputs),
             "seconds": round(seconds, 3),
             "resumed": resumed,
@@ -247,6 +254,15 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _read_object(path: Path) -> dict[str, Any] | None:
+    """What a JSON file of the artefact says; version 1 once went without saying."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return {"version": 1} | found if isinstance(found, dict) else None
 
 
 @contextmanager

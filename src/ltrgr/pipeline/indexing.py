@@ -14,6 +14,7 @@ from ltrgr.corpus.store import PassageStore
 from ltrgr.identifiers.serialise import SerialisedCorpus, serialise
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.index import storage as index_storage
 from ltrgr.index.shards import Shards
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
@@ -31,6 +32,7 @@ def index_artefact(*, root: Path, corpus: Corpus, family: Family, backbone: Back
     return Artefact(
         root=root,
         stage="index",
+        version=index_storage.VERSION,
         inputs={
             "corpus": corpus.checksum,
             "views": family.describe(),

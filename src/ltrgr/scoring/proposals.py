@@ -66,20 +66,34 @@ def propose(
     Leaves their proposals in the ledger, each the sum of its keys' weights, heaviest first.
     """
     first, last = ranked.offsets[question], ranked.offsets[question + 1]
+    any_excluded = excluded.offsets[question + 1] > excluded.offsets[question]
     n_touched = 0
     for key in range(first, last):
         lo, hi = ranked.lo[key], ranked.hi[key]
         if (ranked.total[key] > rare) != common:
             continue
+        if hi > lo and ranked.length[key] == 1 and not any_excluded:
+            listed = passages_of_token(arrays, np.int64(ranked.tokens[ranked.start[key]]))
+            if listed.size:
+                n_touched = tally(ledger, listed, ranked.weight[key], first, key + 1, n_touched)
+                continue
         for begin in range(lo, hi, BLOCK):
             n = min(BLOCK, hi - begin)
             locate_passages(arrays, begin, n, ranked.length[key], ledger.located)
-            if excluded.offsets[question + 1] > excluded.offsets[question]:
+            if any_excluded:
                 drop_excluded(
                     arrays, begin, n, ranked.length[key], excluded, question, ledger.located
                 )
-            n_touched = tally(ledger, n, ranked.weight[key], first, key + 1, n_touched)
+            located = ledger.located[:n]
+            n_touched = tally(ledger, located, ranked.weight[key], first, key + 1, n_touched)
     return ledger.touched[:n_touched]
+
+
+@njit(cache=True, nogil=True)
+def passages_of_token(arrays: IndexArrays, token: int) -> NDArray[np.int32]:
+    """The passages that hold the token, if the index lists them; else none."""
+    listed = arrays.listed_offsets[token : token + 2]
+    return arrays.listed_passages[listed[0] : listed[1]]
 
 
 @njit(**STEP)
@@ -125,12 +139,19 @@ def drop_excluded(
 
 
 @njit(**STEP)
-def tally(ledger: Ledger, n: int, weight: float, first: int, stamp: int, n_touched: int) -> int:
-    """Adds the key's weight to each of the ``n`` located passages once; the passages touched."""
-    passages, located, touched = ledger.passage, ledger.located, ledger.touched
-    for i in range(n):
-        passage = located[i]
-        if passage < 0:
+def tally(
+    ledger: Ledger,
+    located: NDArray[np.int64] | NDArray[np.int32],
+    weight: float,
+    first: int,
+    stamp: int,
+    n_touched: int,
+) -> int:
+    """Adds the key's weight to each of the located passages once; the passages touched."""
+    passages, touched = ledger.passage, ledger.touched
+    for i in range(located.size):
+        passage = np.int64(located[i])
+        if passage < 0 or passage >= touched.size - 1:  # no passage, or a file that rots
             continue
         # No branches but the one above: which passages are new or repeated cannot be guessed.
         last, known = passages[passage, 1], passages[passage, 0]
