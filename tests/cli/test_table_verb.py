@@ -42,7 +42,7 @@ def test_an_unknown_system_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_a_varied_setting_multiplies_the_rows(tmp_path: Path) -> None:
     varied = [
         "table.vary={label: b, setting: evaluation.b, overrides: ['evaluation.k1=1.2'], "
-        "values: [0, 0.75]}",
+        "values: [0, 0.75], along: {evaluation.passages: [100, 50]}}",
         "table.rows=[{name: BM25, system: bm25}, {name: fixed, system: bm25, varies: false}]",
         "table.only=[]",
     ]
@@ -59,4 +59,13 @@ def test_a_varied_setting_multiplies_the_rows(tmp_path: Path) -> None:
         json.loads(done.read_text())["inputs"]["settings"]
         for done in (tmp_path / "evaluate").glob("*/DONE.json")
     ]
-    assert sorted((s["k1"], s["b"]) for s in settings) == [(0.9, 0.4), (1.2, 0), (1.2, 0.75)]
+    expected = [(0.9, 0.4, 100), (1.2, 0, 100), (1.2, 0.75, 50)]
+    assert sorted((s["k1"], s["b"], s["passages"]) for s in settings) == expected
+
+
+def test_settings_that_vary_along_must_be_as_many(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    varied = "table.vary={label: b, setting: evaluation.b, values: [0, 0.75], along: {seed: [1]}}"
+    assert main(["table", f"root={tmp_path}", *SMALL[:4], varied]) == 2
+    assert "table.vary.along.seed has 1 values" in capsys.readouterr().err

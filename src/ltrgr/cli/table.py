@@ -103,9 +103,19 @@ def _rows(cfg: DictConfig) -> list[dict[str, Any]]:
 
 
 def _over(row: dict[str, Any], vary: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """The row once for each value of the varied setting, unless it does not depend on it."""
+    """The row once for each value of the varied setting, unless it does not depend on it.
+
+    Raises:
+        ValueError: a setting that goes along has another number of values.
+    """
     if vary is None:
         return [row]
+    for name, values in vary.get("along", {}).items():
+        if len(values) != len(vary["values"]):
+            raise ValueError(
+                f"table.vary.along.{name} has {len(values)} values; expected one for each of the "
+                f"{len(vary['values'])} of table.vary.values"
+            )
     if not row.get("varies", True):
         return [row | {"line": row["name"]}]
     return [
@@ -116,11 +126,12 @@ def _over(row: dict[str, Any], vary: dict[str, Any] | None) -> list[dict[str, An
                 *row.get("overrides", []),
                 *vary.get("overrides", []),
                 f"{vary['setting']}={value}",
+                *(f"{name}={along[i]}" for name, along in vary.get("along", {}).items()),
             ],
             "line": row["name"],
             "x": float(value),
         }
-        for value in vary["values"]
+        for i, value in enumerate(vary["values"])
     ]
 
 
