@@ -21,6 +21,7 @@ from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline.evaluating import Measured
 from ltrgr.pipeline.parallel import run_all
+from ltrgr.pipeline.settings import SettingsError
 from ltrgr.pipeline.table import Comparison, System, make_table
 from ltrgr.report.render import terminal, write_all
 
@@ -106,13 +107,13 @@ def _over(row: dict[str, Any], vary: dict[str, Any] | None) -> list[dict[str, An
     """The row once for each value of the varied setting, unless it does not depend on it.
 
     Raises:
-        ValueError: a setting that goes along has another number of values.
+        SettingsError: a setting that goes along has another number of values.
     """
     if vary is None:
         return [row]
     for name, values in vary.get("along", {}).items():
         if len(values) != len(vary["values"]):
-            raise ValueError(
+            raise SettingsError(
                 f"table.vary.along.{name} has {len(values)} values; expected one for each of the "
                 f"{len(vary['values'])} of table.vary.values"
             )
