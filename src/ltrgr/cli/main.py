@@ -35,6 +35,7 @@ VERBS = {
     "evaluate": "search with a trained model and compute the metrics",
     "search": 'answer questions: ltrgr search "who wrote ...?"',
     "exposure": "exposure bias before and after learning to rank",
+    "cost": "what a search costs before and after learning to rank",
     "table": "run everything and print the main table",
     "report": "write one offline HTML page of all runs",
     "doctor": "show versions, devices, paths and what is cached",

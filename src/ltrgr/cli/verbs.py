@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -108,6 +109,28 @@ def exposure(cfg: DictConfig) -> None:
                 kinds = "  ".join(f"{k} {100 * v:.1f}" for k, v in shown["errors"].items())
                 out.print(f"{system} {view}: {kinds} (percent of {shown['questions']} questions)")
     out.print(f"curves by depth, and their picture: [bold]{directory}[/]")
+
+
+def cost(cfg: DictConfig) -> None:
+    """Measure what a search costs, before and after stage 2."""
+    from ltrgr.pipeline.costing import cost as measure
+
+    directory = measure(assemble(cfg), turns=int(cfg.turns))
+    found = json.loads((directory / "cost.json").read_text())
+    for name, system in found["systems"].items():
+        out.print(
+            f"{name}: {1e3 * statistics.median(system['seconds']):.2f} ms and "
+            f"{statistics.mean(system['keys']):.1f} identifiers a question, "
+            f"index {system['index']} ({system['index_bytes'] / 1e6:.1f} MB), "
+            f"{system['parameters']:,} parameters"
+        )
+    shown = found["ratio"]
+    out.print(
+        f"rank / pretrain: {shown['median']:.3f} "
+        f"({shown['low']:.3f} to {shown['high']:.3f}, 95 %, {cfg.turns} turns)"
+    )
+    out.print("  ".join(f"{stage} {spent:.0f} s" for stage, spent in found["stages"].items()))
+    out.print(f"every turn, and their picture: [bold]{directory}[/]")
 
 
 def table(cfg: DictConfig) -> None:
