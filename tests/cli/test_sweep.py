@@ -130,6 +130,8 @@ def test_killed_and_started_again_a_sweep_runs_only_what_is_missing(
     assert len(trained) == len(set(trained)) == 4
     assert len(list((tmp_path / "runs" / "mine").glob("*/DONE.json"))) == 1
     assert outcomes(first)[0].metrics == outcomes(second)[0].metrics
+    evaluated = {path.parent.name for path in (tmp_path / "runs").glob("evaluate/*/DONE.json")}
+    assert {outcome.measured for outcome in outcomes(second)} == evaluated
 
     metrics = outcomes(second)[3].metrics
     assert list(metrics) == ["dev mrr@10", "test hits@5", "test mrr@10"]

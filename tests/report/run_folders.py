@@ -128,8 +128,12 @@ def examples(place: int) -> dict[str, Any]:
 
 def sweep(
     root: Path, *, margins: tuple[float, ...], lambdas: tuple[float, ...], seeds: int
-) -> None:
-    """BM25, stage 1 and a grid of stage-2 systems that gets better with margin and lambda."""
+) -> list[str]:
+    """BM25, stage 1 and a grid of stage-2 systems that gets better with margin and lambda.
+
+    Returns the fingerprints of the grid's evaluations.
+    """
+    found = []
     evaluation(root, "bm25", None, right=0.5, noise=0)
     model = stage_one(root)
     evaluation(root, "pretrain", model, right=0.3, noise=1)
@@ -138,4 +142,14 @@ def sweep(
             for seed in range(seeds):
                 ranked = stage_two(root, model, margin=margin, lam=lam, seed=seed)
                 right = 0.4 + 0.5 * (i + j) / max(1, len(margins) + len(lambdas) - 2)
-                evaluation(root, "rank", ranked, right=right, noise=100 * i + 10 * j + seed + 2)
+                noise = 100 * i + 10 * j + seed + 2
+                found.append(evaluation(root, "rank", ranked, right=right, noise=noise))
+    return found
+
+
+def told(root: Path, started: str, evaluations: list[str]) -> None:
+    """Write what the jobs of a sweep that began at ``started`` tell of themselves."""
+    for job, one in enumerate(evaluations):
+        folder = root / "hydra" / started / str(job)
+        folder.mkdir(parents=True)
+        (folder / "outcome.json").write_text(json.dumps({"job": job, "measured": one[:12]}))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
-from run_folders import sweep
+from run_folders import artefact, evaluation, sweep, told
 
+from ltrgr.report.page.groups import comparables
+from ltrgr.report.page.runs import Runs
+from ltrgr.report.page.surface import surfaces
 from ltrgr.report.page.surface_files import write_surfaces
+from ltrgr.report.page.sweeps import sweeps
 
 
 def test_a_grid_becomes_a_tidy_table_and_a_picture(tmp_path: Path) -> None:
@@ -39,3 +44,42 @@ def test_one_swept_setting_is_one_column(tmp_path: Path) -> None:
     rows = list(csv.DictReader(table.open()))
     assert [row["margin"] for row in rows] == ["1.0", "2.0"]
     assert "lambda_generation" not in rows[0]
+
+
+def test_a_surface_is_of_its_sweep_alone(tmp_path: Path) -> None:
+    """Beside it lies a system whose two losses have two margins, and more settings of its own."""
+    root = tmp_path / "runs"
+    grid = sweep(root, margins=(0.5, 1.0), lambdas=(0.0, 1.0), seeds=1)
+    other = json.loads(json.dumps(dict(Runs.load(root).of("rank")[0].inputs)))
+    other["settings"]["objective"]["terms"]["rank1"]["loss"]["margin"] = 9.0
+    other["settings"]["learned"] = ["cover"]
+    evaluation(root, "rank", artefact(root, "rank", other), right=1.0, noise=9)
+    (everything,) = comparables(Runs.load(root))
+    lost = surfaces(everything.ranked, everything.axes)  # no axis "margin" for both terms
+    assert {axis.name for one in lost for axis in (one.x, one.y)} == {"lambda_generation"}
+
+    told(root, "2026-01-02_03-04-05", grid[:2])  # killed, and then
+    told(root, "2026-01-02_04-05-06", grid)
+    runs = Runs.load(root)
+    (one,) = sweeps(runs, [everything])
+    (surface,) = surfaces(one.ranked, one.axes)
+    assert (surface.x.name, surface.y.name) == ("margin", "lambda_generation")
+    assert len(surface.cells) == 4
+
+    told(root, "2026-01-03_00-00-00", [grid[0], grid[1]])  # the same two once more: a later sweep
+    names = [path.name for path in write_surfaces(root, tmp_path / "out", samples=100)]
+    assert names == [
+        "lambda_generation_test.csv",
+        "lambda_generation_test.png",
+        "margin_by_lambda_generation_test.csv",
+        "margin_by_lambda_generation_test.png",
+    ]
+
+
+def test_an_outcome_that_is_cut_off_is_passed_over(tmp_path: Path) -> None:
+    grid = sweep(tmp_path, margins=(0.5, 1.0), lambdas=(1.0,), seeds=1)
+    told(tmp_path, "2026-01-02_03-04-05", grid)
+    (tmp_path / "hydra" / "2026-01-02_03-04-05" / "0" / "outcome.json").write_text("{")
+    runs = Runs.load(tmp_path)
+    sets = comparables(runs)
+    assert sweeps(runs, sets) == sets  # one evaluation is no sweep

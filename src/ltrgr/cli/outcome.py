@@ -25,6 +25,8 @@ class Result:
     """the figure that a sweeper sees"""
     found: bool = False
     """whether everything was there already"""
+    measured: str = ""
+    """name of the evaluation's folder"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class Outcome:
     state: str
     seconds: float = 0.0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    measured: str = ""
+    """name of the evaluation's folder, by which the report knows what belongs to a sweep"""
     error: str = ""
 
     def write(self, directory: Path) -> None:

@@ -61,6 +61,7 @@ def run_job(work: Callable[[], Any], *, tell: Callable[[Exception], Any]) -> flo
         state=FAILED if error else FOUND if result.found else DONE,
         seconds=time.perf_counter() - start,
         metrics=result.metrics,
+        measured=result.measured,
         error=error,
     ).write(directory)
     return math.nan if result.optimised is None else result.optimised

@@ -212,7 +212,12 @@ def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: dict[str, f
     out.print(f"{shown}\nrun and per-question results: [bold]{directory}[/]", soft_wrap=True)
     split = cfg.evaluation.split
     told = {f"{split} {name}": metrics[name] for name in dict.fromkeys(["hits@5", cfg.optimised])}
-    return Result(metrics=dev | told, optimised=metrics[cfg.optimised], found=found)
+    return Result(
+        metrics=dev | told,
+        optimised=metrics[cfg.optimised],
+        found=found,
+        measured=directory.name,
+    )
 
 
 def _best(model: Path, monitor: str) -> dict[str, float]:

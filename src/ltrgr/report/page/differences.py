@@ -65,7 +65,7 @@ def seed_of(runs: Runs, run: Run) -> int | None:
 def axes(flats: Sequence[Flat]) -> list[Axis]:
     """The settings with more than one value, those that run alike under one name taken as one."""
     keys = list(dict.fromkeys(key for flat in flats for key in flat))
-    columns = {key: tuple(_hashable(flat.get(key)) for flat in flats) for key in keys}
+    columns = {key: tuple(flat.get(key) for flat in flats) for key in keys}
     alike: dict[tuple[str, tuple[Any, ...]], list[str]] = defaultdict(list)
     for key, column in columns.items():
         if len(set(column)) > 1:
@@ -95,19 +95,19 @@ def described(flat: Flat, found: Sequence[Axis], flats: Sequence[Flat]) -> str:
 def usual(axis: Axis, flats: Sequence[Flat]) -> Any:
     """The value that most runs have (the first of equals); runs without the setting do not vote."""
     values = [axis.of(flat) for flat in flats if axis.of(flat) is not None]
-    counts = Counter(_hashable(value) for value in values)
-    top = counts.most_common(1)[0][0] if counts else None
-    return next((value for value in values if _hashable(value) == top), None)
+    return Counter(values).most_common(1)[0][0] if values else None
 
 
 def shown(value: Any) -> str:
     """A setting as people write it.
 
-    >>> shown(1.30), shown(None), shown("ltrgr.losses.margin:margin")
-    ('1.3', '-', 'margin')
+    >>> shown(1.30), shown(None), shown("ltrgr.losses.margin:margin"), shown(("cover", "exponent"))
+    ('1.3', '-', 'margin', 'cover + exponent')
     """
-    if value is None:
+    if value is None or value == ():
         return "-"
+    if isinstance(value, tuple):
+        return " + ".join(map(shown, value))
     if isinstance(value, float):
         return f"{value:g}"
     return str(value).rpartition(":")[2]
@@ -121,7 +121,7 @@ def _flat(settings: Mapping[str, Any], prefix: str) -> Flat:
         if isinstance(value, Mapping):
             flat.update(_flat(value, f"{prefix}.{key}"))
         elif not (key == "call" and prefix.endswith((".loss", ".sampler"))):
-            flat[f"{prefix}.{key}"] = value
+            flat[f"{prefix}.{key}"] = _hashable(value)
     return flat
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -74,11 +75,15 @@ class Comparable:
         return max(able, key=lambda group: group.mean(metric), default=None)
 
 
-def comparables(runs: Runs) -> list[Comparable]:
-    """Evaluations by what was asked; the set with the most questions and runs first."""
+def comparables(runs: Runs, *, among: Collection[str] | None = None) -> list[Comparable]:
+    """Evaluations by what was asked; the set with the most questions and runs first.
+
+    Args:
+        among: names of evaluations; None: all.
+    """
     sets: dict[tuple[Any, ...], list[Run]] = defaultdict(list)
     for run in runs.of("evaluate"):
-        if run.values:
+        if run.values and (among is None or run.name in among):
             ids = tuple((run.read("per_question.json") or {}).get("query_ids", ()))
             sets[(*asked(run), hash(ids))].append(run)
     found = [_comparable(runs, members) for members in sets.values()]

@@ -11,12 +11,13 @@ from ltrgr.report.page.groups import Comparable, Group
 from ltrgr.report.page.markup import Safe, el, join
 from ltrgr.report.page.runs import Runs
 from ltrgr.report.page.surface import Surface, stable, surfaces
+from ltrgr.report.page.sweeps import sweeps
 from ltrgr.report.page.widgets import code, note, panels, section
 
 METRICS = ("hits@5", "mrr@10")
 LEVEL = 0.05
 MOST = 12
-"""pairs of settings offered"""
+"""pairs of settings offered of a sweep"""
 IN_SCORES = ("margin", "lambda_generation")
 """settings that count in units of the score"""
 
@@ -24,8 +25,8 @@ IN_SCORES = ("margin", "lambda_generation")
 def heat_maps(runs: Runs, sets: Sequence[Comparable], *, samples: int) -> Safe:
     """The section of sweeps."""
     found: list[tuple[str, object]] = []
-    for one in sets:
-        where = "" if one is sets[0] else f" ({one.split}, {one.questions} questions)"
+    for one in sweeps(runs, sets):
+        where = f" ({one.split}, {one.questions} questions)"
         for surface in surfaces(one.ranked, one.axes)[:MOST]:
             same = surface.x is surface.y
             pair = surface.x.name if same else f"{surface.x.name} by {surface.y.name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ from ltrgr.report.page.groups import comparables
 from ltrgr.report.page.heat_maps import IN_SCORES, LEVEL, METRICS, one_key_of
 from ltrgr.report.page.runs import Runs
 from ltrgr.report.page.surface import Surface, stable, surfaces
+from ltrgr.report.page.sweeps import sweeps
 
 
 def write_surfaces(root: Path, folder: Path, *, samples: int = 10_000) -> list[Path]:
-    """Write ``<x>_by_<y>.csv`` and ``.png`` for every surface of the runs below ``root``.
+    """Write ``<x>_by_<y>_<split>.csv`` and ``.png`` for every surface of the sweeps below ``root``.
+
+    The latest sweep's come first; a name that is taken gets a number.
 
     Args:
         samples: sign patterns of each randomisation test (stable region: see ``surface.stable``).
@@ -33,11 +37,11 @@ def write_surfaces(root: Path, folder: Path, *, samples: int = 10_000) -> list[P
     """
     runs = Runs.load(root)
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for one in comparables(runs):
+    written: list[Path] = []
+    for one in sweeps(runs, comparables(runs)):
         for surface in surfaces(one.ranked, one.axes):
             names = dict.fromkeys([surface.x.name, surface.y.name])
-            stem = f"{'_by_'.join(names)}_{one.split}".replace("/", "-")
+            stem = _free(f"{'_by_'.join(names)}_{one.split}".replace("/", "-"), folder, written)
             key = next((k for g in surface.cells.values() if (k := one_key_of(runs, g))), None)
             regions = {m: stable(surface, m, samples=samples, level=LEVEL) for m in METRICS}
             for suffix, content in (
@@ -122,6 +126,15 @@ def _tick(axis: Axis, value: Any, surface: Surface, one_key: float | None) -> st
     unit = next(iter(surface.cells.values())).flat.get("rank.unit")
     keys, score = (value, value * one_key) if unit == "one_key" else (value / one_key, value)
     return f"{keys:.3g} keys\n{score:.4g}"
+
+
+def _free(stem: str, folder: Path, written: Sequence[Path]) -> str:
+    """``stem``, numbered where an earlier surface of this call has that name."""
+    number, name = 1, stem
+    while folder / f"{name}.csv" in written:
+        number += 1
+        name = f"{stem}_{number}"
+    return name
 
 
 def _number(value: float | None) -> str:

@@ -1,0 +1,41 @@
+"""Sweeps: what one ``-m`` command measured belongs together, whatever else lies beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from ltrgr.report.page.groups import Comparable, comparables
+from ltrgr.report.page.runs import Runs
+
+OUTCOMES = "hydra/*/**/outcome.json"
+"""where a job of a sweep tells how it ended, below the runs' root"""
+
+
+def sweeps(runs: Runs, sets: Sequence[Comparable]) -> list[Comparable]:
+    """The evaluations of each sweep below ``root``, the latest first.
+
+    A sweep that was started again counts once. Where no sweep is told, as for runs that came
+    without their ``hydra`` folder, everything measured (``sets``) is looked through.
+    """
+    found: list[frozenset[str]] = []
+    for members in _members(runs):
+        if not any(members <= later for later in found):
+            found.append(members)
+    return [one for members in found for one in comparables(runs, among=members)] or list(sets)
+
+
+def _members(runs: Runs) -> list[frozenset[str]]:
+    """The names of the evaluations of each sweep, by the time in its folder's name, latest first;
+    those of a sweep that measured nothing, or one thing, are no sweep."""
+    known = {run.name for run in runs.of("evaluate")}
+    by_sweep: dict[str, set[str]] = {}
+    for path in runs.root.glob(OUTCOMES):
+        try:
+            measured = json.loads(path.read_text(encoding="utf-8")).get("measured", "")
+        except (ValueError, AttributeError):
+            continue  # a job that was killed at this moment
+        sweep = path.relative_to(runs.root / "hydra").parts[0]
+        by_sweep.setdefault(sweep, set()).update({measured} & known)
+    latest_first = sorted(by_sweep.items(), reverse=True)
+    return [frozenset(members) for _, members in latest_first if len(members) > 1]
