@@ -59,6 +59,25 @@ def test_a_second_call_does_nothing(finished: Road, corpus: Corpus) -> None:
     assert artefacts(finished.root) == before
 
 
+def test_a_model_outlives_its_index(finished: Road, corpus: Corpus, tmp_path: Path) -> None:
+    """An index that is gone, or of an older format, is built anew; nothing is trained."""
+    shutil.copytree(finished.root, tmp_path / "runs")
+    copied = road(tmp_path / "runs", corpus)
+    before = artefacts(copied.root)
+    shutil.rmtree(copied.indexed.directory)
+    texts = [query.text for query in corpus.test.queries[:3]]
+    assert copied.open("rank").search(texts) == finished.open("rank").search(texts)
+
+    done = copied.indexed.directory / "DONE.json"
+    done.write_text(json.dumps(json.loads(done.read_text()) | {"version": 2}))
+    assert copied.open("rank").search(texts) == finished.open("rank").search(texts)
+    assert copied.indexed.directory.with_name(f"{copied.indexed.directory.name}.broken-1").is_dir()
+    after = artefacts(copied.root)
+    assert {name for name in after if after[name] != before.get(name)} == {
+        name for name in after if name.startswith("index")
+    }
+
+
 def test_another_heuristic_at_search_trains_nothing_anew(finished: Road, corpus: Corpus) -> None:
     before = artefacts(finished.root)
     same = road(finished.root, corpus)

@@ -204,6 +204,7 @@ class Road:
         if system not in MODELS:
             raise ArtefactError(f"system={system!r}: expected one of {list(MODELS)}")
         model = self.pretrain() if system == "pretrain" else self.rank()
+        self.index()  # a finished model stays good when its index is of an older format, or gone
         scoring = self._scoring_of(system)
         return Retriever.from_pretrained(
             model, device=self.compute.device, scoring=scoring, decoding=self.decoding
