@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ltrgr.index.errors import BuildTooLargeError
+from ltrgr.index.listed import LISTED
 from ltrgr.index.suffix_array import row_dtype
 
 HEADROOM = 0.9
@@ -14,7 +15,8 @@ WIDE_BYTES = 1.0
 """Disk per token for the wide lists, at most (measured: 0.8 of 3 M tokens, 0.2 of 30 M)."""
 
 LISTED_BYTES = 2.0
-"""Bytes per token for the passages of rare tokens, at most (measured: 1.8 of 3 M, 0.7 of 100 M)."""
+"""Bytes per token for the passages of rare tokens, at most (measured: 1.8 of 3 M, 0.7 of 100 M);
+and never more than `LISTED` passages for each token of the vocabulary."""
 
 FIXED_BYTES = 64 * 2**20
 """Memory for bucket tables, scratch, write buffers and compiled kernels, at any size."""
@@ -114,15 +116,20 @@ def peak_bytes(*, tokens: int, passages: int, vocabulary_size: int, as_bytes: bo
     sort = 2 * (4 if tokens < 2**31 - 2**20 else 8)
     if as_bytes:
         sort = row + (6 if tokens * symbol < 2**30 else 10) * symbol
-    after = 2 * row + 2 * symbol + row / 64 + LISTED_BYTES
-    return int(max(sort, after) * tokens) + 8 * passages + 32 * vocabulary_size + FIXED_BYTES
+    after = (2 * row + 2 * symbol + row / 64) * tokens + _listed(tokens, vocabulary_size)
+    return int(max(sort * tokens, after)) + 8 * passages + 32 * vocabulary_size + FIXED_BYTES
 
 
 def disk_bytes(*, tokens: int, passages: int, vocabulary_size: int) -> int:
     """The files of an index; the lists as `WIDE_BYTES` and `LISTED_BYTES` say, at most."""
     row, symbol = _widths(tokens=tokens, vocabulary_size=vocabulary_size)
-    each = 2 * row + 2 * symbol + row / 64 + 4 / 128 + WIDE_BYTES + LISTED_BYTES
-    return int(each * tokens) + 8 * passages + 16 * vocabulary_size
+    each = 2 * row + 2 * symbol + row / 64 + 4 / 128 + WIDE_BYTES
+    lists = _listed(tokens, vocabulary_size)
+    return int(each * tokens + lists) + 8 * passages + 16 * vocabulary_size
+
+
+def _listed(tokens: int, vocabulary_size: int) -> float:
+    return min(LISTED_BYTES * tokens, 4.0 * LISTED * vocabulary_size)
 
 
 def _widths(*, tokens: int, vocabulary_size: int) -> tuple[int, int]:
