@@ -219,3 +219,23 @@ def test_a_broken_table_is_told_and_does_not_end_the_page(root: Path, tmp_path: 
     (tmp_path / "table" / "table.json").write_text("[1]")
     words = text_of(write_page(tmp_path, tmp_path / "r.html", title="T").read_text())
     assert "table/table.json cannot be read" in words
+
+
+def test_a_varied_setting_becomes_lines_after_the_main_table(root: Path, tmp_path: Path) -> None:
+    def row(line: str, x: float | None, mean: float) -> Row:
+        return Row(name=f"{line} {x}", line=line, x=x, cells={"hits@5": Cell(mean=mean)})
+
+    shutil.copytree(root / "table", tmp_path / "table")
+    (tmp_path / "noise").mkdir()
+    rows = (row("BM25", None, 0.3), row("LTRGR", 2.0, 0.4), row("LTRGR", 0.0, 0.6))
+    varied = ResultTable(title="Noise", metrics=("hits@5",), rows=rows, varied="sigma")
+    (tmp_path / "noise" / "table.json").write_text(to_json(varied))
+    page = write_page(tmp_path, tmp_path / "r.html", title="T").read_text()
+    assert page.index("Main") < page.index("Noise")
+    assert re.findall(r"<title>((?:LTRGR|BM25): [^<]*)</title>", page) == [
+        "BM25: 0.3 at 2",  # dashed, from end to end
+        "LTRGR: 0.4 at 2",
+        "LTRGR: 0.6 at 0",
+        "LTRGR: 0.4 at 2",
+    ]
+    assert "All 3 rows" in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ltrgr.report.page.chart import Series, line_chart
 from ltrgr.report.page.groups import LABELS, Comparable, Group
 from ltrgr.report.page.markup import Safe, el, join
 from ltrgr.report.page.runs import Runs, significant
@@ -17,7 +18,7 @@ LEVEL = 0.05
 def result_tables(runs: Runs, sets: list[Comparable], *, samples: int) -> Safe:
     """The section of tables."""
     shown: list[Safe] = []
-    for path in sorted(runs.root.glob("*/table.json")):
+    for path in sorted(runs.root.glob("*/table.json"), key=_main_first):
         shown += _written(path)
     measured = [_measured(runs, one, samples=samples) for one in sets]
     if measured:
@@ -40,7 +41,36 @@ def _written(path: Path) -> list[Safe]:
         found = from_json(path.read_text(encoding="utf-8"))
     except (ValueError, TypeError) as error:
         return [note(f"{path.parent.name}/{path.name} cannot be read: {error}")]
-    return [_html(found)]
+    if not found.varied:
+        return [_html(found)]
+    title = el("p", found.title, cls="caption")
+    rest = el("summary", f"All {len(found.rows)} rows")
+    return [title, _lines(found), el("details", rest, _html(found))]
+
+
+def _main_first(path: Path) -> tuple[bool, str]:
+    return path.parent.name != "table", path.parent.name
+
+
+def _lines(found: ResultTable) -> Safe:
+    """A chart for each metric over the varied setting; a system that it does not touch is dashed."""
+    systems = list(dict.fromkeys(row.line for row in found.rows))
+    xs = sorted({row.x for row in found.rows if row.x is not None})
+    charts = []
+    for metric in found.metrics:
+        series = []
+        for colour, system in enumerate(systems):
+            mine = [row for row in found.rows if row.line == system and metric in row.cells]
+            fixed = [row.cells[metric].mean for row in mine if row.x is None]
+            points = sorted((row.x, row.cells[metric].mean) for row in mine if row.x is not None)
+            flat = [(x, value) for value in fixed for x in (xs[0], xs[-1])]
+            series.append(
+                Series(name=system, points=points or flat, colour=colour, dashed=not points)
+            )
+        charts.append(
+            line_chart(series, label=_spelt(metric), x_label=found.varied, percent=True, wide=True)
+        )
+    return el("div", *charts, cls="charts two")
 
 
 def _measured(runs: Runs, one: Comparable, *, samples: int) -> Safe:
