@@ -53,7 +53,7 @@ def _main_first(path: Path) -> tuple[bool, str]:
 
 
 def _lines(found: ResultTable) -> Safe:
-    """A chart for each metric over the varied setting; a system that it does not touch is dashed."""
+    """A chart for each metric over the setting; a system that it does not touch is dashed."""
     systems = list(dict.fromkeys(row.line for row in found.rows))
     xs = sorted({row.x for row in found.rows if row.x is not None})
     charts = []
