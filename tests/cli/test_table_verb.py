@@ -36,6 +36,8 @@ def test_an_unknown_system_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "expected one of ['bm25', 'pretrain', 'rank']" in capsys.readouterr().err
     assert main(["search", "who?", f"root={tmp_path}", *SMALL[:4], "system=bm25"]) == 2
     assert "expected one of ['pretrain', 'rank']" in capsys.readouterr().err
+    assert main(["search", "who?", f"root={tmp_path}", *SMALL[:4], "k=0"]) == 2
+    assert "k=0: expected a whole number of passages, 1 or more" in capsys.readouterr().err
     assert not (tmp_path / "pretrain").exists()
 
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from ltrgr.cli.assemble import assemble
 from ltrgr.cli.outcome import Result
 from ltrgr.cli.sweep import swept
+from ltrgr.pipeline.settings import SettingsError
 
 # A log file or a pipe has no width of its own: wide enough for the main table.
 out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
@@ -76,6 +77,8 @@ def search(cfg: DictConfig) -> None:
     from ltrgr.retrieval.retriever import Retriever
 
     questions = _asked(cfg)
+    if not isinstance(cfg.k, int) or cfg.k < 1:
+        raise SettingsError(f"k={cfg.k}: expected a whole number of passages, 1 or more")
     if cfg.retriever is None:
         road = assemble(cfg)
         retriever = road.open(cfg.system)
