@@ -156,6 +156,7 @@ FAULTS = [
     ("corpus.jsonl", '"_id": "b"', '"_id": "b b"', 2, "white space"),
     ("corpus.jsonl", '"_id": "c"', '"_id": "a"', 3, r"again, first at .*corpus\.jsonl:1"),
     ("corpus.jsonl", '"Elms grow."', '" "', 2, "passage 'b' with neither title nor text"),
+    ("corpus.jsonl", '"text": "Elms grow."', '"txt": "Elms grow."', 2, "no 'text' among .*'txt'"),
     ("corpus.jsonl", '"Elms grow."', "null", 2, "'text' of type NoneType"),
     ("corpus.jsonl", '"Elms grow."', r'"\ud800"', 2, "surrogate"),
     ("queries.jsonl", '"what grows"', '""', 2, "query 'q2' without text"),

@@ -154,8 +154,15 @@ def report(cfg: DictConfig) -> None:
     if cfg.surfaces is not None:
         from ltrgr.report.page.surface_files import write_surfaces
 
-        for path in write_surfaces(Path(cfg.root), Path(cfg.surfaces), samples=int(cfg.samples)):
+        paths = write_surfaces(Path(cfg.root), Path(cfg.surfaces), samples=int(cfg.samples))
+        for path in paths:
             _done("surface", path)
+        if not paths:
+            out.print(
+                "[yellow]no surface: nothing was swept here; for one: "
+                "ltrgr rank -m loss.margin=0.5,1,2 loss.lambda_generation=0,1,2.6[/]",
+                soft_wrap=True,
+            )
 
 
 def doctor(cfg: DictConfig) -> None:

@@ -120,7 +120,8 @@ def _read_passages(source: Source) -> dict[str, Passage]:
     for where, record in source.records():
         identity = read_id(record, where=where, seen=seen)
         title = read_text(record, "title", where=where, default="")
-        text = read_text(record, "text", where=where, default="")
+        other = set(record) - {"_id", "title", "text", "metadata"}  # a misspelt "text", perhaps
+        text = read_text(record, "text", where=where, default=None if other else "")
         if not title.strip() and not text.strip():
             raise CorpusError(
                 f"{where}: found passage {identity!r} with neither title nor text, expected one of "

@@ -95,6 +95,8 @@ def make_table(
         f"p < {level:g}"
         for c in present
     ]
+    several = any(len(system.runs) > 1 for system in systems)
+    spread = "; ± is the standard deviation over the seeds of stage 2" if several else ""
     n = len(systems[0].runs[0].query_ids)
     return ResultTable(
         title=title,
@@ -102,7 +104,7 @@ def make_table(
         rows=tuple(rows),
         notes=(
             *explained,
-            f"{n} questions; ± is the standard deviation over the seeds of stage 2",
+            f"{n} questions{spread}",
             *notes,
         ),
         varied=varied,

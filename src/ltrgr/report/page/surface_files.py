@@ -36,7 +36,6 @@ def write_surfaces(root: Path, folder: Path, *, samples: int = 10_000) -> list[P
         NoRuns: nothing was measured there.
     """
     runs = Runs.load(root)
-    folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     for one in sweeps(runs, comparables(runs)):
         for surface in surfaces(one.ranked, one.axes):
@@ -48,6 +47,7 @@ def write_surfaces(root: Path, folder: Path, *, samples: int = 10_000) -> list[P
                 ("csv", tidy(surface, regions)),
                 ("png", drawn(surface, regions, one_key=key)),
             ):
+                folder.mkdir(parents=True, exist_ok=True)
                 written.append(folder / f"{stem}.{suffix}")
                 write_atomically(written[-1], content)
     return written
