@@ -13,7 +13,7 @@ from ltrgr.report.page.groups import comparables
 from ltrgr.report.page.runs import Runs
 from ltrgr.report.page.surface import surfaces
 from ltrgr.report.page.surface_files import write_surfaces
-from ltrgr.report.page.sweeps import sweeps
+from ltrgr.report.page.sweeps import swept
 
 
 def test_a_grid_becomes_a_tidy_table_and_a_picture(tmp_path: Path) -> None:
@@ -61,8 +61,7 @@ def test_a_surface_is_of_its_sweep_alone(tmp_path: Path) -> None:
     told(root, "2026-01-02_03-04-05", grid[:2])  # killed, and then
     told(root, "2026-01-02_04-05-06", grid)
     runs = Runs.load(root)
-    (one,) = sweeps(runs, [everything])
-    (surface,) = surfaces(one.ranked, one.axes)
+    ((_, surface),) = swept(runs, [everything])
     assert (surface.x.name, surface.y.name) == ("margin", "lambda_generation")
     assert len(surface.cells) == 4
 
@@ -82,4 +81,6 @@ def test_an_outcome_that_is_cut_off_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "hydra" / "2026-01-02_03-04-05" / "0" / "outcome.json").write_text("{")
     runs = Runs.load(tmp_path)
     sets = comparables(runs)
-    assert sweeps(runs, sets) == sets  # one evaluation is no sweep
+    ((one, line),) = swept(runs, sets)  # one evaluation is no sweep: all that lies here
+    assert one is sets[0]
+    assert line.xs == (0.5, 1.0)

@@ -89,7 +89,8 @@ def summary(found: Sequence[Outcome]) -> Table:
     names = list(dict.fromkeys(name for outcome in found for name in outcome.metrics))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("job", justify="right")
-    table.add_column("overrides", overflow="fold")
+    longest = max((len(one) for outcome in found for one in outcome.overrides), default=0)
+    table.add_column("overrides", overflow="fold", min_width=min(longest, 60))
     for name in names:
         table.add_column(name.replace(" ", "\n"), justify="right", overflow="fold")
     table.add_column("seconds", justify="right")

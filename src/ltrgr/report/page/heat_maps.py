@@ -10,14 +10,12 @@ from ltrgr.report.page.differences import shown
 from ltrgr.report.page.groups import Comparable, Group
 from ltrgr.report.page.markup import Safe, el, join
 from ltrgr.report.page.runs import Runs
-from ltrgr.report.page.surface import Surface, stable, surfaces
-from ltrgr.report.page.sweeps import sweeps
+from ltrgr.report.page.surface import Surface, stable
+from ltrgr.report.page.sweeps import swept
 from ltrgr.report.page.widgets import code, note, panels, section
 
 METRICS = ("hits@5", "mrr@10")
 LEVEL = 0.05
-MOST = 12
-"""pairs of settings offered of a sweep"""
 IN_SCORES = ("margin", "lambda_generation")
 """settings that count in units of the score"""
 
@@ -25,13 +23,12 @@ IN_SCORES = ("margin", "lambda_generation")
 def heat_maps(runs: Runs, sets: Sequence[Comparable], *, samples: int) -> Safe:
     """The section of sweeps."""
     found: list[tuple[str, object]] = []
-    for one in sweeps(runs, sets):
-        where = f" ({one.split}, {one.questions} questions)"
-        for surface in surfaces(one.ranked, one.axes)[:MOST]:
-            same = surface.x is surface.y
-            pair = surface.x.name if same else f"{surface.x.name} by {surface.y.name}"
-            cells = len(surface.cells)
-            found.append((f"{pair}{where}, {cells} cells", _maps(runs, surface, samples=samples)))
+    for one, surface in swept(runs, sets):
+        same = surface.x is surface.y
+        pair = surface.x.name if same else f"{surface.x.name} by {surface.y.name}"
+        where = f"{one.split}, {one.questions} questions"
+        name = f"{pair} ({where}), {len(surface.cells)} cells"
+        found.append((name, _maps(runs, surface, samples=samples)))
     lead = (
         "Mean over seeds, percent. Outlined: the stable region, cells within the best cell's "
         f"spread over seeds or not significantly below it (paired randomisation, p < {LEVEL:g})."

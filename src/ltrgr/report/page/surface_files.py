@@ -20,8 +20,8 @@ from ltrgr.report.page.differences import Axis, shown
 from ltrgr.report.page.groups import comparables
 from ltrgr.report.page.heat_maps import IN_SCORES, LEVEL, METRICS, one_key_of
 from ltrgr.report.page.runs import Runs
-from ltrgr.report.page.surface import Surface, stable, surfaces
-from ltrgr.report.page.sweeps import sweeps
+from ltrgr.report.page.surface import Surface, stable
+from ltrgr.report.page.sweeps import swept
 
 
 def write_surfaces(root: Path, folder: Path, *, samples: int = 10_000) -> list[Path]:
@@ -37,19 +37,18 @@ def write_surfaces(root: Path, folder: Path, *, samples: int = 10_000) -> list[P
     """
     runs = Runs.load(root)
     written: list[Path] = []
-    for one in sweeps(runs, comparables(runs)):
-        for surface in surfaces(one.ranked, one.axes):
-            names = dict.fromkeys([surface.x.name, surface.y.name])
-            stem = _free(f"{'_by_'.join(names)}_{one.split}".replace("/", "-"), folder, written)
-            key = next((k for g in surface.cells.values() if (k := one_key_of(runs, g))), None)
-            regions = {m: stable(surface, m, samples=samples, level=LEVEL) for m in METRICS}
-            for suffix, content in (
-                ("csv", tidy(surface, regions)),
-                ("png", drawn(surface, regions, one_key=key)),
-            ):
-                folder.mkdir(parents=True, exist_ok=True)
-                written.append(folder / f"{stem}.{suffix}")
-                write_atomically(written[-1], content)
+    for one, surface in swept(runs, comparables(runs)):
+        names = dict.fromkeys([surface.x.name, surface.y.name])
+        stem = _free(f"{'_by_'.join(names)}_{one.split}".replace("/", "-"), folder, written)
+        key = next((k for g in surface.cells.values() if (k := one_key_of(runs, g))), None)
+        regions = {m: stable(surface, m, samples=samples, level=LEVEL) for m in METRICS}
+        for suffix, content in (
+            ("csv", tidy(surface, regions)),
+            ("png", drawn(surface, regions, one_key=key)),
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+            written.append(folder / f"{stem}.{suffix}")
+            write_atomically(written[-1], content)
     return written
 
 

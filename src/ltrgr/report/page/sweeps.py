@@ -7,22 +7,38 @@ from collections.abc import Sequence
 
 from ltrgr.report.page.groups import Comparable, comparables
 from ltrgr.report.page.runs import Runs
+from ltrgr.report.page.surface import Surface, surfaces
 
 OUTCOMES = "hydra/*/**/outcome.json"
 """where a job of a sweep tells how it ended, below the runs' root"""
 
+MOST = 12
+"""surfaces of one sweep, fullest first"""
 
-def sweeps(runs: Runs, sets: Sequence[Comparable]) -> list[Comparable]:
-    """The evaluations of each sweep below ``root``, the latest first.
+
+def swept(runs: Runs, sets: Sequence[Comparable]) -> list[tuple[Comparable, Surface]]:
+    """The surfaces of each sweep below ``root``, the latest first.
 
     A sweep that was started again counts once. Where no sweep is told, as for runs that came
-    without their ``hydra`` folder, everything measured (``sets``) is looked through.
+    without their ``hydra`` folder, whatever numbers differ in everything measured (``sets``).
     """
     found: list[frozenset[str]] = []
     for members in _members(runs):
         if not any(members <= later for later in found):
             found.append(members)
-    return [one for members in found for one in comparables(runs, among=members)] or list(sets)
+    if found:
+        return [
+            (one, surface)
+            for members in found
+            for one in comparables(runs, among=members)
+            for surface in surfaces(one.ranked, one.axes)[:MOST]
+        ]
+    return [
+        (one, surface)
+        for one in sets
+        for surface in surfaces(one.ranked, one.axes)[:MOST]
+        if all(isinstance(value, int | float | None) for value in (*surface.xs, *surface.ys))
+    ]
 
 
 def _members(runs: Runs) -> list[frozenset[str]]:
