@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from ltrgr.cli.main import main
 
@@ -41,6 +42,16 @@ def test_an_unknown_system_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
     assert not (tmp_path / "pretrain").exists()
 
 
+def test_threads_are_fixed_where_nothing_is_trained(tmp_path: Path) -> None:
+    torch.set_num_threads(2)
+    try:
+        bm25 = ["evaluate", "system=bm25", f"root={tmp_path}", *SMALL[:4], SMALL[5]]
+        assert main([*bm25, "compute.threads=1"]) == 0
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(1)
+
+
 def test_a_varied_setting_multiplies_the_rows(tmp_path: Path) -> None:
     varied = [
         "table.vary={label: b, setting: evaluation.b, overrides: ['evaluation.k1=1.2'], "
@@ -71,3 +82,41 @@ def test_settings_that_vary_along_must_be_as_many(
     varied = "table.vary={label: b, setting: evaluation.b, values: [0, 0.75], along: {seed: [1]}}"
     assert main(["table", f"root={tmp_path}", *SMALL[:4], varied]) == 2
     assert "table.vary.along.seed has 1 values" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("scoring.cover=2", "scoring.cover=2: expected between 0 and 1"),
+        ("evaluation.split=tset", "evaluation.split='tset': expected train, dev or test"),
+        ("evaluation.k1=abc", "evaluation.k1='abc': expected 0 to inf"),
+        ("evaluation.questions=0", "evaluation.questions=0: expected 1 or more"),
+        ("decoding.beams=0", "decoding.beams=0: expected 1 or more"),
+        ("loss.lambda_generation=abc", "rank.objective: found lambda_generation=abc, expected a"),
+        ("+loss.objective.terms.rank1.ramp=[1]", "found ramp=[1]"),
+    ],
+)
+def test_a_value_that_is_refused_is_told_in_one_line_before_any_work(
+    override: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rank", f"root={tmp_path}", *SMALL[:4], override]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert "Traceback" not in error
+    assert not list(tmp_path.glob("[!h]*"))  # nothing but hydra's folder
+
+
+def test_a_loss_is_tried_out_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cold = ["loss=infonce", "loss.temperature=0"]
+    assert main(["rank", f"root={tmp_path}", *SMALL[:4], *cold]) == 2
+    assert "infonce: found temperature=0, expected a number above 0" in capsys.readouterr().err
+    body = "def loss(scores, relevance, mask, margin):\n    return 1 + 'x'\n"
+    (tmp_path / "faulty.py").write_text(body)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = "loss.objective.terms.rank1.loss={_target_: faulty.loss, _partial_: true}"
+    assert main(["rank", f"root={tmp_path}", *SMALL[:4], own]) == 1
+    error = capsys.readouterr().err
+    assert "Traceback" in error and "return 1 + 'x'" in error  # the user's own fault, to be found
+    assert not list(tmp_path.glob("[!hf_]*"))

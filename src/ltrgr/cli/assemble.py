@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from ltrgr.pipeline.memory import keep_freed_memory
 from ltrgr.pipeline.road import Road
+from ltrgr.pipeline.seeding import fix_threads
 
 SECTIONS = {
     "corpus": "corpus",
@@ -40,6 +41,7 @@ def assemble(cfg: DictConfig, *, name: str = "LTRGR", corpus: Any = None) -> Roa
     }
     if corpus is not None:
         parts["corpus"] = corpus
+    fix_threads(parts["compute"])  # a search that trains nothing keeps to it, too
     if parts["tracking"].group is None:
         parts["tracking"] = replace(parts["tracking"], group=_sweep())
     backbone = instantiate(cfg.model.backbone, _convert_="all")

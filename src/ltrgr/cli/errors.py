@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import sys
 import traceback
@@ -12,6 +13,11 @@ from ltrgr.cli.unimportable import unimportable
 
 OK, CRASHED, MISUSED, STOPPED, PIPE_CLOSED = 0, 1, 2, 130, 141
 """Exit codes: done; a fault in the program; a fault the user can mend; Ctrl-C; ``| head``."""
+
+
+REFUSED = re.compile(r"Error in call to target 'ltrgr\.")
+FULL_KEY = re.compile(r"^full_key: (\S+)$", re.MULTILINE)
+"""how Hydra tells what could not be built, and for which part of the config"""
 
 
 class Carried(BaseException):
@@ -61,11 +67,11 @@ def report(
         return STOPPED
     own = own_cause(error)
     composition = own is None and _is_composition(error)
-    name = None if own is not None else unimportable(error)
-    if debug or (own is None and not composition and name is None):
+    told = None if own is not None else unimportable(error) or refused(error)
+    if debug or (own is None and not composition and told is None):
         traceback.print_exception(error)
-    if name is not None:
-        _say(f"ltrgr {verb}: {name}")
+    if told is not None:
+        _say(f"ltrgr {verb}: {told}")
     elif own is not None:
         _say(f"ltrgr {verb}: {type(own).__name__}: {own}")
     elif composition and isinstance(error, Exception):
@@ -73,6 +79,28 @@ def report(
     else:
         return CRASHED
     return MISUSED
+
+
+def refused(error: BaseException) -> str | None:
+    """What to tell where a class or function of ours does not take a config's value.
+
+    What is raised in users' own parts keeps its traceback: the fault may be in their code.
+    """
+    from hydra.errors import InstantiationException
+
+    if not isinstance(error, InstantiationException) or not REFUSED.match(str(error)):
+        return None
+    cause = error.__cause__
+    if not isinstance(cause, ValueError | TypeError) or not _raised_by_us(cause):
+        return None
+    key = FULL_KEY.search(str(error))
+    named = "" if key is None or str(cause).startswith(key[1]) else f"{key[1]}: "
+    return f"{named}{cause}"
+
+
+def _raised_by_us(error: BaseException) -> bool:
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).startswith("ltrgr.")
 
 
 def _is_composition(error: BaseException) -> bool:

@@ -73,6 +73,7 @@ def evaluate(cfg: DictConfig) -> Result:
 
 def search(cfg: DictConfig) -> None:
     """Answer questions in the terminal."""
+    from ltrgr.pipeline.seeding import fix_threads
     from ltrgr.report.hits import print_hits
     from ltrgr.retrieval.retriever import Retriever
 
@@ -83,6 +84,7 @@ def search(cfg: DictConfig) -> None:
         road = assemble(cfg)
         retriever = road.open(cfg.system)
     else:
+        fix_threads(instantiate(cfg.compute))
         retriever = Retriever.from_pretrained(Path(cfg.retriever))
     longest = retriever.decoding.longest_question
     for question, ids in zip(questions, retriever.vocabulary.encode(questions), strict=True):

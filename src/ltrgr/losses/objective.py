@@ -161,6 +161,21 @@ class Objective:
         losses = (term.loss for term in self.active.values())
         return {name for x in losses if isinstance(x, Against) for name in x.inputs.values()}
 
+    def try_out(self) -> None:
+        """Compute everything once on a list of three, so that a loss or sampler that does not take
+        its settings says so before hours of work and not after."""
+        scores, relevance = torch.tensor([[2.0, 1.0, 0.0]]), torch.tensor([[0, 1, 0]])
+        everything = torch.ones_like(scores, dtype=torch.bool)
+        generator = torch.Generator().manual_seed(0)
+        self(
+            scores,
+            relevance,
+            self.select(scores, relevance, everything, generator=generator),
+            torch.zeros(()),
+            one_key_score=1.0,
+            context=dict.fromkeys(self.compares_with, scores),
+        )
+
     def select(
         self, scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator
     ) -> dict[str, Tensor]:
@@ -233,5 +248,5 @@ def _contrasting(chosen: Tensor, relevance: Tensor) -> Tensor:
 
 
 def _expect_weight(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value >= 0):
+    if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
         raise ValueError(f"found {name}={value}, expected a finite number, 0 or above; set {name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from ltrgr.evaluation.trec import Run, write_run
 from ltrgr.pipeline.artefact import write_atomically
 from ltrgr.pipeline.describe import NOT_IDENTITY
 from ltrgr.pipeline.progress import watch
-from ltrgr.pipeline.settings import Compute
+from ltrgr.pipeline.settings import Compute, SettingsError
 from ltrgr.pipeline.showing import write_examples, write_scores
 from ltrgr.retrieval.bm25 import BM25
 from ltrgr.retrieval.retriever import Retriever
@@ -45,13 +46,24 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         if self.split not in ("train", "dev", "test"):
-            raise ValueError(f"evaluation.split={self.split!r}: expected train, dev or test")
+            raise SettingsError(f"evaluation.split={self.split!r}: expected train, dev or test")
+        for name in ("passages", "questions", "beams"):
+            found = getattr(self, name)
+            if (found is not None or name == "passages") and not _is_count(found):
+                raise SettingsError(f"evaluation.{name}={found!r}: expected 1 or more")
+        for name, value, most in (("k1", self.k1, math.inf), ("b", self.b, 1)):
+            if not isinstance(value, int | float) or not 0 <= value <= most:
+                raise SettingsError(f"evaluation.{name}={value!r}: expected 0 to {most:g}")
 
     def of(self, corpus: Corpus) -> Split:
         """The questions to ask and their judgements."""
         split: Split = getattr(corpus, self.split)
         queries = split.queries[: self.questions]
         return Split(queries, {q.id: split.qrels.get(q.id, {}) for q in queries})
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value >= 1
 
 
 @dataclass(frozen=True, kw_only=True)

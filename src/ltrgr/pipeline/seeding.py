@@ -13,8 +13,14 @@ from ltrgr.pipeline.settings import Compute
 
 
 def seed_everything(seed: int, *, compute: Compute) -> None:
-    """Seed Python, numpy and torch, and fix the number of threads (sums depend on it)."""
+    """Seed Python, numpy and torch, and fix the number of threads."""
     pl.seed_everything(seed, workers=True, verbose=False)
+    fix_threads(compute)
+
+
+def fix_threads(compute: Compute) -> None:
+    """As many threads of torch as ``compute`` says: the last digits of a sum depend on it, and
+    with more than there are idle cores a small model is several times slower."""
     if compute.threads is not None:
         torch.set_num_threads(compute.threads)
 

@@ -167,6 +167,7 @@ class Ranking:
         _expect_counts("rank", self, *counts, *given)
         _expect_numbers("rank", self, *RATES, "scorer_learning_rate")
         object.__setattr__(self, "learned", expect_learnable(self.learned))
+        self.objective.try_out()
         if self.mine_again_every and self.objective.compares_with:
             raise SettingsError(
                 f"rank.mine_again_every={self.mine_again_every} with a loss that compares with "
