@@ -106,6 +106,33 @@ def test_a_value_that_is_refused_is_told_in_one_line_before_any_work(
     assert not list(tmp_path.glob("[!h]*"))  # nothing but hydra's folder
 
 
+def test_a_root_that_cannot_be_made_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for root in ("/proc/nope", tmp_path / "file" / "runs"):
+        assert main(["index", f"root={root}", *SMALL[:4]]) == 2
+        error = capsys.readouterr().err
+        assert f"root={root}: cannot write to" in error
+        assert "Traceback" not in error
+
+
+def test_the_index_verb_mends_a_damaged_index(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["index", f"root={tmp_path}", *SMALL[:4]]
+    assert main(command) == 0
+    (path,) = tmp_path.glob("index/*/fm_index/occurrences.npy")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:500] + bytes([whole[500] ^ 1]) + whole[501:])
+    assert main(command) == 0
+    assert path.read_bytes() == whole
+    assert len(list(tmp_path.glob("index/*.broken-1"))) == 1
+    capsys.readouterr()
+    assert main([*command, "index.shard_tokens=1000"]) == 0
+    assert "found, and left as it is" in capsys.readouterr().out
+
+
 def test_a_loss_is_tried_out_before_any_work(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

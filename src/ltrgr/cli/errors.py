@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import select
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from ltrgr.cli.unimportable import unimportable
 
@@ -15,6 +17,7 @@ OK, CRASHED, MISUSED, STOPPED, PIPE_CLOSED = 0, 1, 2, 130, 141
 """Exit codes: done; a fault in the program; a fault the user can mend; Ctrl-C; ``| head``."""
 
 
+UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 REFUSED = re.compile(r"Error in call to target 'ltrgr\.")
 FULL_KEY = re.compile(r"^full_key: (\S+)$", re.MULTILINE)
 """how Hydra tells what could not be built, and for which part of the config"""
@@ -55,19 +58,27 @@ def own_cause(error: BaseException) -> BaseException | None:
 
 
 def report(
-    error: BaseException, *, verb: str, explain: Callable[[Exception], str], debug: bool = False
+    error: BaseException,
+    *,
+    verb: str,
+    explain: Callable[[Exception], str],
+    debug: bool = False,
+    root: str = "",
 ) -> int:
     """Print ``error`` to stderr as its kind deserves and return the exit code.
 
     Errors of ours and of config composition become one clean message (with the traceback where
-    ``debug``); ``explain`` writes the latter. Anything else keeps its full traceback.
+    ``debug``); ``explain`` writes the latter. So does a ``root`` that the system refuses. Anything
+    else keeps its full traceback.
     """
     if isinstance(error, KeyboardInterrupt):
         _say("stopped; run the same command to go on from the last checkpoint")
         return STOPPED
     own = own_cause(error)
     composition = own is None and _is_composition(error)
-    told = None if own is not None else unimportable(error) or refused(error)
+    told = None
+    if own is None:
+        told = unimportable(error) or refused(error) or unusable(error, root)
     if debug or (own is None and not composition and told is None):
         traceback.print_exception(error)
     if told is not None:
@@ -96,6 +107,17 @@ def refused(error: BaseException) -> str | None:
     key = FULL_KEY.search(str(error))
     named = "" if key is None or str(cause).startswith(key[1]) else f"{key[1]}: "
     return f"{named}{cause}"
+
+
+def unusable(error: BaseException, root: str) -> str | None:
+    """What to tell where the folder of the artefacts cannot be made or written."""
+    if not root or not isinstance(error, OSError) or error.filename is None:
+        return None
+    at, wanted = Path(os.fsdecode(error.filename)).absolute(), Path(root).absolute()
+    near = at.is_relative_to(wanted) or wanted.is_relative_to(at)
+    if not near or (error.errno not in UNWRITABLE and wanted.exists()):
+        return None
+    return f"root={root}: cannot write to {at} ({error.strerror}); give another root=FOLDER"
 
 
 def _raised_by_us(error: BaseException) -> bool:

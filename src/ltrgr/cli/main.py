@@ -106,7 +106,8 @@ def run_verb(verb: str, arguments: Sequence[str], *, conf: Path, verbs: str) -> 
     debug = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Hydra would print and exit by itself; with this its exceptions reach us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    tell = partial(report, verb=verb, debug=debug, explain=str)
+    roots = [argument[len("root=") :] for argument in arguments if argument.startswith("root=")]
+    tell = partial(report, verb=verb, debug=debug, explain=str, root=(roots or ["runs"])[-1])
     try:
         if verb == "search":
             arguments = search_arguments(arguments)

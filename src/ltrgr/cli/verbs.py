@@ -25,15 +25,27 @@ from ltrgr.pipeline.settings import SettingsError
 out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
 
 
+ENOUGH_TURNS = 20
+"""of `cost`, for a bootstrap of their median"""
+
+
 class NoQuestion(ValueError):  # noqa: N818
     """A search without anything to search for."""
 
 
 def index(cfg: DictConfig) -> Result:
-    """Build the index."""
+    """Build the index, and look for damage in one that is there."""
     road = assemble(cfg)
-    found = road.indexed.is_done()
-    _done("index", road.index())
+    before = road.indexed.directory.stat().st_ino if road.indexed.is_done() else None
+    directory = road.index(check=True)
+    found = directory.stat().st_ino == before
+    _done("index", directory)
+    if found and (cfg.index.shard_tokens is not None or cfg.index.force):
+        out.print(
+            "[dim]found, and left as it is: index.shard_tokens and index.force say how an index is "
+            "built, not what is in it; to have it built so, remove that folder first[/]",
+            soft_wrap=True,
+        )
     return Result(found=found)
 
 
@@ -134,6 +146,8 @@ def cost(cfg: DictConfig) -> None:
         f"rank / pretrain: {shown['median']:.3f} "
         f"({shown['low']:.3f} to {shown['high']:.3f}, 95 %, {cfg.turns} turns)"
     )
+    if cfg.turns < ENOUGH_TURNS:
+        out.print(f"[yellow]so few turns say little: expected turns={ENOUGH_TURNS} or more[/]")
     out.print("  ".join(f"{stage} {spent:.0f} s" for stage, spent in found["stages"].items()))
     out.print(f"every turn, and their picture: [bold]{directory}[/]")
 

@@ -127,6 +127,11 @@ class Artefact:
                     f"{self.command or f'ltrgr {self.stage}'}"
                 )
 
+    def distrust(self, problem: str) -> None:
+        """Move a directory aside that looks complete and is not, so that `build` makes it anew."""
+        with self._lock():
+            self._set_aside(problem)
+
     def build(
         self, make: Callable[[Path], object], *, resume: bool = True, seed: int | None = None
     ) -> Path:
@@ -154,7 +159,7 @@ class Artefact:
             if self.is_done():
                 yield None
                 return
-            self._set_aside()
+            self._set_aside(self.problem())
             resumed = self._prepare(resume=resume, seed=seed)
             start = time.monotonic()
             yield self.partial
@@ -217,13 +222,12 @@ class Artefact:
         (self.directory / "PARTIAL.json").unlink(missing_ok=True)
         shutil.rmtree(self.directory / SCRATCH, ignore_errors=True)
 
-    def _set_aside(self) -> None:
+    def _set_aside(self, problem: str | None) -> None:
         if not os.path.lexists(self.directory):
             return
         number = 1
         while os.path.lexists(aside := Path(f"{self.directory}.broken-{number}")):
             number += 1
-        problem = self.problem()
         self.directory.rename(aside)
         log.warning("%s: %s. Moved aside to %s; building anew.", self.directory, problem, aside)
 

@@ -93,8 +93,13 @@ class Road:
             settings=self.ranking,
         )
 
-    def index(self) -> Path:
-        """Build the index unless it is there."""
+    def index(self, *, check: bool = False) -> Path:
+        """Build the index unless it is there; with ``check``, which reads it all, undamaged."""
+        if check and self.indexed.is_done():
+            try:
+                self.indexed.verify()
+            except ArtefactError as error:
+                self.indexed.distrust(str(error))
         return self.indexed.build(
             lambda directory: build_index(
                 directory,
