@@ -55,6 +55,17 @@ def test_every_option_can_be_built(option: str) -> None:
     assert isinstance(parts["ranking"].objective, Objective)
 
 
+@pytest.mark.parametrize("launcher", ["local", "joblib", "basic"])
+def test_the_swept_experiment_takes_any_launcher(launcher: str) -> None:
+    """What one launcher alone knows (n_jobs) must not stand in the experiment."""
+    register_resolvers()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        swept = ["experiment=margin_lambda", f"hydra/launcher={launcher}"]
+        cfg = compose("rank", overrides=swept, return_hydra_config=True)
+    assert cfg.hydra.sweeper.params["loss.margin"].count(",") == 4
+    assert (cfg.hydra.launcher.get("n_jobs") == 2) == (launcher == "local")
+
+
 def test_assemble_gives_a_road_and_sweeps_share_what_they_can() -> None:
     corpus = generate_demo(passages=300, train_questions=100, dev_questions=10, test_questions=10)
     road, margin, family = (
