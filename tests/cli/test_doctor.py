@@ -9,6 +9,7 @@ from rich.console import Console
 from ltrgr.cli import doctor as room
 from ltrgr.cli.doctor import NotUsable, doctor
 from ltrgr.cli.main import main
+from ltrgr.index import storage as index_storage
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.environment import package_versions
 
@@ -41,6 +42,15 @@ def test_cached_begun_and_broken_artefacts_are_counted(tmp_path: Path, conf: Pat
     text = examine(root, conf, free_gb=0.0)
     assert "2 done (1.0 MB), 1 begun (0.0 MB; the same command goes on), 1 broken (1.0 MB)" in text
     assert f"rm -r {root}/rank/*.broken-*" in text
+
+
+def test_an_index_of_another_format_is_not_called_done(tmp_path: Path, conf: Path) -> None:
+    root = tmp_path / "runs"
+    for version in (index_storage.VERSION, index_storage.VERSION - 1):
+        one = Artefact(root=root, stage="index", inputs={"was": version}, version=version)
+        one.build(lambda partial: (partial / "rows").write_bytes(bytes(1_000_000)))
+    text = examine(root, conf, free_gb=0.0)
+    assert "1 done (1.0 MB), 1 of another format (1.0 MB; built anew when it is next used)" in text
 
 
 def test_the_map_tells_which_artefact_is_which(

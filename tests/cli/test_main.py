@@ -161,7 +161,9 @@ def test_in_a_sweep_one_failure_is_told_and_the_other_jobs_go_on(
     assert ltrgr("rank", "-m", "seed=0,1,5", "loss.margin=7") == 1
     assert [cfg["seed"] for cfg in seen(tmp_path)] == [0, 1, 5]
     error = capsys.readouterr().err
-    assert error.index("job 1 of the sweep failed") < error.index("1 of 3 jobs did not end well")
+    assert error.index("job 1 of the sweep failed") < error.index(
+        "1 of the 3 jobs that began did not end well"
+    )
     assert error.count("RuntimeError: job one is broken") == 1
 
 

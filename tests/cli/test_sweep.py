@@ -70,7 +70,7 @@ def test_the_summary_tells_every_jobs_state_and_only_what_varies(
         ("2", "seed=5", "done"),
     ]
     assert f"sweep: {tmp_path / 'sweep'}" in told.out
-    assert "1 of 3 jobs did not end well" in told.err
+    assert "1 of the 3 jobs that began did not end well" in told.err
     if launcher == "basic":  # joblib's processes write to the real standard error
         assert (
             "job 1 of the sweep failed (seed=2):\nltrgr rank: ArtefactError: no index" in told.err

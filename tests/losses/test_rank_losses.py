@@ -208,6 +208,11 @@ def test_against_rax(seed: int) -> None:
     )
 
 
+def test_a_margin_below_zero_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"margin=-0\.5, expected 0 or above"):
+        margin(torch.zeros(1, 2), torch.tensor([[1, 0]]), torch.ones(1, 2).bool(), margin=-0.5)
+
+
 def test_relative_margin_by_hand() -> None:
     """Positives 4 and 1, negatives 3 and 0.5; each wants 0.5 of its own score as distance."""
     scores = torch.tensor([[4.0, 3.0, 1.0, 0.5]], dtype=torch.float64, requires_grad=True)

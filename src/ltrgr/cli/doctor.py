@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -15,10 +14,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ltrgr.index import storage as index_storage
+from ltrgr.pipeline.artefact import read_object
 from ltrgr.pipeline.environment import package_versions, threads
 
 OPTIONAL = {"wandb", "bm25s", "matplotlib"}
 """Packages without which part of the work is still possible."""
+
+VERSIONS = {"index": index_storage.VERSION}
+"""Format of the stages whose files have changed theirs; that of the others is 1."""
 
 
 class NotUsable(ValueError):  # noqa: N818
@@ -170,10 +174,14 @@ def _stage(stage: Path) -> Finding | None:
     entries = [path for path in stage.iterdir() if path.is_dir()]
     left = [path for path in entries if ".broken-" in path.name]
     partial = [path for path in entries if path.name.endswith(".partial")]
-    done = [path for path in entries if _is_done(path, stage.name) and path not in partial]
-    if not (left or partial or done):
+    whole = {p: _version(p, stage.name) for p in entries if p not in (*left, *partial)}
+    done = [path for path, version in whole.items() if version == VERSIONS.get(stage.name, 1)]
+    old = [path for path, version in whole.items() if version is not None and path not in done]
+    if not (left or partial or done or old):
         return None
     value = f"{len(done)} done ({_size(done)})"
+    if old:
+        value += f", {len(old)} of another format ({_size(old)}; built anew when it is next used)"
     if partial:
         value += f", {len(partial)} begun ({_size(partial)}; the same command goes on)"
     if left:
@@ -182,11 +190,10 @@ def _stage(stage: Path) -> Finding | None:
     return Finding(name=f"cached {stage.name}", value=value, problem=problem, fatal=False)
 
 
-def _is_done(path: Path, stage: str) -> bool:
-    try:
-        return bool(json.loads((path / "DONE.json").read_text())["stage"] == stage)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def _version(path: Path, stage: str) -> int | None:
+    """The format version of a complete artefact of this stage; None where it is none."""
+    done = read_object(path / "DONE.json")
+    return done["version"] if done and done.get("stage") == stage else None
 
 
 def _size(folders: Iterable[Path]) -> str:

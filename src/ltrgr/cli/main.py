@@ -172,8 +172,8 @@ def _close_sweep(verb: str, *, code: int) -> int:
     if not failed:
         return code
     print(
-        f"ltrgr {verb}: {failed} of {n} jobs did not end well (told above). The same command runs "
-        "only what is missing.",
+        f"ltrgr {verb}: {failed} of the {n} jobs that began did not end well (told above). "
+        "The same command runs only what is missing.",
         file=sys.stderr,
     )
     return code or CRASHED

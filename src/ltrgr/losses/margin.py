@@ -25,12 +25,17 @@ def margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: float) ->
     Returns:
         [] mean over the questions with a positive and a negative; 0 if there are none.
 
+    Raises:
+        ValueError: a margin below 0, which would call a wrong order right.
+
     Example:
         >>> import torch
         >>> s, r = torch.tensor([[3.0, 5.0]]), torch.tensor([[1, 0]])
         >>> margin(s, r, torch.ones_like(s).bool(), margin=1.0).item()
         3.0
     """
+    if not margin >= 0:
+        raise ValueError(f"found margin={margin}, expected 0 or above; set loss.margin")
     positive, negative = split(relevance=relevance, mask=mask)
     gap, pairs = deficits(scores=scores, positive=positive, negative=negative)
     return mean_of_means(values=torch.relu(gap + margin), where=pairs)

@@ -85,7 +85,7 @@ class Artefact:
         """Say why the directory cannot be used; None where it can (sizes, not checksums)."""
         if not self.directory.exists():
             return "it does not exist"
-        done = _read_object(self.directory / "DONE.json")
+        done = read_object(self.directory / "DONE.json")
         if done is None:
             return "it has no readable DONE.json"
         for key, value in self._identity.items():
@@ -173,7 +173,7 @@ class Artefact:
 
     def _prepare(self, *, resume: bool, seed: int | None) -> bool:
         mark = self.partial / "PARTIAL.json"
-        resumed = resume and _read_object(mark) == self._identity
+        resumed = resume and read_object(mark) == self._identity
         if resumed:
             (self.partial / "DONE.json").unlink(missing_ok=True)
             for left in self.partial.rglob(f".*{TEMPORARY}"):  # of a process killed while writing
@@ -260,7 +260,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise
 
 
-def _read_object(path: Path) -> dict[str, Any] | None:
+def read_object(path: Path) -> dict[str, Any] | None:
     """What a JSON file of the artefact says; version 1 once went without saying."""
     try:
         found = json.loads(path.read_text())
