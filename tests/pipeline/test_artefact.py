@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ltrgr.pipeline.artefact import FORMAT, Artefact, ArtefactError, write_atomically
+from ltrgr.pipeline.artefact import FORMAT, Artefact, ArtefactError
 
 INPUTS = {"corpus": {"name": "demo"}, "margin": 500}
 
@@ -230,12 +230,3 @@ def test_writing_yields_none_when_it_is_already_done(tmp_path: Path) -> None:
     with one.writing() as partial:
         assert partial is None
     assert (one.directory / "DONE.json").stat().st_mtime_ns == before
-
-
-def test_write_atomically_replaces_and_leaves_no_temporary(tmp_path: Path) -> None:
-    path = tmp_path / "table.md"
-    path.write_text("old and longer")
-    write_atomically(path, "new")
-    write_atomically(tmp_path / "raw", b"\x00\x01")
-    assert path.read_text() == "new"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["raw", "table.md"]

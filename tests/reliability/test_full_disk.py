@@ -13,11 +13,10 @@ import torch
 from forked import run
 from two_worlds import NEW, OLD, build, by_index, by_scan
 
+from ltrgr.disk import DiskFullError, naming_the_disk, write_atomically
 from ltrgr.identifiers.keys import Keys
-from ltrgr.index.disk import naming_the_disk
-from ltrgr.index.errors import DiskFullError
 from ltrgr.index.fm_index import FMIndex
-from ltrgr.pipeline.artefact import Artefact, write_atomically
+from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.checkpoints import WholeCheckpoints, resumable
 from ltrgr.retrieval.mined import MinedLists
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ltrgr.pipeline.artefact import write_atomically
+from ltrgr.disk import write_atomically
 
 FILE = "outcome.json"
 

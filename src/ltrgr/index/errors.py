@@ -1,4 +1,4 @@
-"""What can be wrong with an index on disk, with what one is built from, or with the disk."""
+"""What can be wrong with an index on disk, or with what one is built from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,3 @@ class IndexFormatError(ValueError):
 
 class BuildTooLargeError(IndexFormatError):
     """A build needs more memory or disk than there is; the message names what would fit."""
-
-
-class DiskFullError(OSError):
-    """A disk took no more; the message names the disk and what is free on it."""

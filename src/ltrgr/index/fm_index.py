@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ltrgr.disk import naming_the_disk
 from ltrgr.index import batch
 from ltrgr.index.arrays import WIDE_THRESHOLD, IndexArrays
 from ltrgr.index.construction import Progress, check_corpus, construct
-from ltrgr.index.disk import naming_the_disk
 from ltrgr.index.machine import free_disk, free_memory
 from ltrgr.index.memory_plan import plan_build
 from ltrgr.index.sais_library import integer_sort

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ltrgr.index.disk import naming_the_disk
+from ltrgr.disk import TEMPORARY, naming_the_disk, write_atomically
 from ltrgr.pipeline.environment import environment
 from ltrgr.pipeline.fingerprint import as_yaml, canonical, difference, fingerprint
 
@@ -25,9 +25,6 @@ FORMAT = 1
 
 SCRATCH = "checkpoints"
 """Folder of a partial directory that only a resumed run needs; it goes when all is done."""
-
-TEMPORARY = ".tmp"
-"""How the name of a file ends that is being written; the dot before it makes it hidden."""
 
 log = logging.getLogger(__name__)
 
@@ -244,20 +241,6 @@ class Artefact:
             return ""
         lines, name = min(candidates, key=lambda candidate: (len(candidate[0]), candidate[1]))
         return f" The nearest one, {name}, differs in {'; '.join(lines[:5])}."
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write ``content`` under a temporary name, flush it to the disk, rename it to ``path``."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def read_object(path: Path) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from ltrgr.pipeline.artefact import write_atomically
+from ltrgr.disk import write_atomically
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ltrgr.analysis.cost import Turn, ratio, take_turns
-from ltrgr.pipeline.artefact import Artefact, write_atomically
+from ltrgr.disk import write_atomically
+from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.progress import watch
 from ltrgr.pipeline.road import Road

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Corpus, Split
+from ltrgr.disk import write_atomically
 from ltrgr.evaluation.answers import answer_hits
 from ltrgr.evaluation.metrics import evaluate_run
 from ltrgr.evaluation.trec import Run, write_run
-from ltrgr.pipeline.artefact import write_atomically
 from ltrgr.pipeline.describe import NOT_IDENTITY
 from ltrgr.pipeline.progress import watch
 from ltrgr.pipeline.settings import Compute, SettingsError

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ltrgr.analysis.exposure import join, observe, summarise
+from ltrgr.disk import write_atomically
 from ltrgr.identifiers.tokenised import tokenise_questions
-from ltrgr.pipeline.artefact import Artefact, ArtefactError, write_atomically
+from ltrgr.pipeline.artefact import Artefact, ArtefactError
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised
 from ltrgr.pipeline.progress import watch

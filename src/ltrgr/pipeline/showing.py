@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ltrgr.corpus.records import Query, Split
+from ltrgr.disk import write_atomically
 from ltrgr.evaluation.trec import Run
-from ltrgr.pipeline.artefact import write_atomically
 from ltrgr.retrieval.hits import Hit
 
 EXAMPLES = 20

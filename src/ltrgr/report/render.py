@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ltrgr.pipeline.artefact import write_atomically
+from ltrgr.disk import write_atomically
 from ltrgr.report.picture import picture
 from ltrgr.report.table import Printed, ResultTable, body, explained, header, to_json
 

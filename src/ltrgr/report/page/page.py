@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from ltrgr.pipeline.artefact import write_atomically
+from ltrgr.disk import write_atomically
 from ltrgr.report.page.distributions import distributions
 from ltrgr.report.page.example_lists import example_lists
 from ltrgr.report.page.groups import comparables

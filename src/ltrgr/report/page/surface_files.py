@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ltrgr.pipeline.artefact import write_atomically
+from ltrgr.disk import write_atomically
 from ltrgr.report.page.differences import Axis, shown
 from ltrgr.report.page.groups import comparables
 from ltrgr.report.page.heat_maps import IN_SCORES, LEVEL, METRICS, one_key_of

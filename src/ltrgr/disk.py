@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ltrgr.index.errors import DiskFullError
+TEMPORARY = ".tmp"
+"""How the name of a file ends that is being written; the dot before it makes it hidden."""
 
 _ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -21,9 +22,29 @@ _WORDS = re.compile(
 )
 
 
+class DiskFullError(OSError):
+    """A disk took no more; the message names the disk and what is free on it."""
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write ``content`` under a temporary name, flush it to the disk, rename it to ``path``."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
 @contextmanager
 def naming_the_disk(path: Path) -> Iterator[None]:
     """Turn whatever a full disk below ``path`` raises in the block into one clear error.
+
+    Each library says it in its own words, or hardly at all.
 
     Raises:
         DiskFullError: names the file system of ``path``, its free space and what to do. Other

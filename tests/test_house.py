@@ -1,0 +1,50 @@
+"""The house: a room imports only from rooms below it, and no import runs back up."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import ltrgr
+
+HOUSE = Path(ltrgr.__file__).parent
+
+
+def test_no_import_runs_back_up() -> None:
+    """The order of the rooms is told by their imports; a circle raises graphlib's CycleError."""
+    rooms: dict[str, set[str]] = {}
+    for path in HOUSE.rglob("*.py"):
+        room = path.relative_to(HOUSE).with_suffix("").parts[0]
+        if room != "__init__":
+            rooms.setdefault(room, set()).update(set(_rooms_of(path)) - {room})
+    order = list(TopologicalSorter(rooms).static_order())
+    assert order[-1] == "cli"
+    assert rooms["corpus"] | rooms["index"] <= {"disk"}
+    assert rooms["losses"] == set()
+
+
+def test_only_the_cli_sees_hydra() -> None:
+    seeing = {
+        path.relative_to(HOUSE).parts[0]
+        for path in HOUSE.rglob("*.py")
+        if {"hydra", "omegaconf"} & {name.split(".")[0] for name in _imports(path)}
+    }
+    assert seeing == {"cli"}
+
+
+def _rooms_of(path: Path) -> Iterator[str]:
+    for name in _imports(path):
+        parts = name.split(".")
+        if parts[0] == "ltrgr" and len(parts) > 1:
+            yield parts[1]
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Every module that a file names in an import, those inside functions included."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
