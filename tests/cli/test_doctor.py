@@ -82,7 +82,7 @@ def test_missing_packages_and_configs_are_fatal_and_name_their_commands(
     assert str(caught.value).splitlines() == [
         "2 problem(s) to mend:",
         "transformers: not installed; run: pip install transformers",
-        "configs: no configs there; run: pip install --force-reinstall ltrgr",
+        "configs: no configs there; run, in the checkout: pip install --force-reinstall .",
     ]
 
 

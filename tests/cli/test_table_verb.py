@@ -76,6 +76,33 @@ def test_a_varied_setting_multiplies_the_rows(tmp_path: Path) -> None:
     assert sorted((s["k1"], s["b"], s["passages"]) for s in settings) == expected
 
 
+def test_options_can_vary_too(tmp_path: Path) -> None:
+    varied = [
+        "table.vary={label: split, setting: evaluation.split, values: [dev, test]}",
+        "table.rows=[{name: BM25, system: bm25}]",
+        "table.only=[]",
+    ]
+    assert main(["table", f"root={tmp_path}", *SMALL[:4], SMALL[5], *varied]) == 0
+    table = json.loads((tmp_path / "table" / "table.json").read_text())
+    named = [(row["name"], row["line"], row["x"]) for row in table["rows"]]
+    assert named == [("BM25, split dev", "", None), ("BM25, split test", "", None)]
+
+
+def test_rows_without_a_seed_are_left_out(tmp_path: Path) -> None:
+    rows = "table.rows=[{name: BM25, system: bm25}, {name: LTRGR, system: rank, seeds: []}]"
+    assert main(["table", f"root={tmp_path}", *SMALL[:4], SMALL[5], rows]) == 0
+    table = json.loads((tmp_path / "table" / "table.json").read_text())
+    assert [row["name"] for row in table["rows"]] == ["BM25"]
+
+
+def test_a_misspelt_row_is_told_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["table", f"root={tmp_path}", *SMALL[:4], "table.only=[BM25,LTGR]"]) == 2
+    assert "no row 'LTGR'. Did you mean LTRGR?" in capsys.readouterr().err
+    assert not (tmp_path / "evaluate").exists()
+
+
 def test_settings_that_vary_along_must_be_as_many(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -92,6 +119,10 @@ def test_settings_that_vary_along_must_be_as_many(
         ("evaluation.k1=abc", "evaluation.k1='abc': expected 0 to inf"),
         ("evaluation.questions=0", "evaluation.questions=0: expected 1 or more"),
         ("decoding.beams=0", "decoding.beams=0: expected 1 or more"),
+        ("compute.threads=0", "compute.threads=0: expected a whole number, 1 or more"),
+        ("optimised=hits@7", "optimised=hits@7: expected one of hits@1, hits@5"),
+        ("experiment=beams", "for another verb; run: ltrgr table "),
+        ("hydra/launcher=submitit_slurm", 'It comes with: pip install -e ".[slurm]"'),
         ("loss.lambda_generation=abc", "rank.objective: found lambda_generation=abc, expected a"),
         ("+loss.objective.terms.rank1.ramp=[1]", "found ramp=[1]"),
     ],

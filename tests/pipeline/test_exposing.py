@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def test_before_and_after_in_one_artefact(tmp_path: Path, corpus: Corpus) -> Non
     written = (directory / "DONE.json").stat().st_mtime_ns
     assert expose(built, ["pretrain", "rank"]) == directory
     assert (directory / "DONE.json").stat().st_mtime_ns == written
+    shutil.rmtree(built.indexed.directory)  # or of an older format: models stay good
     assert expose(built, ["pretrain"]) != directory
 
 

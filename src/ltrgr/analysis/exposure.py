@@ -52,7 +52,8 @@ class Observed:
 def observe(
     retriever: Retriever, corpus: SerialisedCorpus, questions: TokenisedQuestions
 ) -> Iterator[tuple[slice, dict[str, Observed]]]:
-    """Observe every view, a batch of questions at a time."""
+    """Observe every view that is searched, a batch of questions at a time."""
+    family = retriever.vocabulary.family
     size, n = retriever.decoding.batch_size, len(questions.offsets) - 1
     for first in range(0, n, size):
         part = slice(first, min(first + size, n))
@@ -60,9 +61,8 @@ def observe(
             part,
             {
                 name: _observe_view(retriever, corpus, questions, part, name, view)
-                for name, view in zip(
-                    retriever.vocabulary.family.names, retriever.views, strict=True
-                )
+                for name, view in zip(family.names, retriever.views, strict=True)
+                if family.views[name].searched
             },
         )
 

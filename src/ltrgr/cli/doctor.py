@@ -125,7 +125,9 @@ def _one_more(x: int) -> int:
 def config(conf: Path) -> Finding:
     """Return where the configs lie and how many there are."""
     count = len(list(conf.rglob("*.yaml")))
-    mend = "" if count else "no configs there; run: pip install --force-reinstall ltrgr"
+    mend = (
+        "" if count else "no configs there; run, in the checkout: pip install --force-reinstall ."
+    )
     return Finding(name="configs", value=f"{conf} ({count} files)", problem=mend)
 
 

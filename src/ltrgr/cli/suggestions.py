@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 UNKNOWN_KEY = re.compile(r"Could not override '([^']+)'")
+ANOTHER_VERBS = re.compile(r"Interpolation key '(\w+)\.[^']*' not found")
+EXTRAS = {"submitit": 'pip install -e ".[slurm]"'}
+"""What installs the options of Hydra's plug-ins, by how their names begin."""
 
 
 def nearest(word: str, candidates: Iterable[str], *, n: int = 3) -> list[str]:
@@ -64,9 +67,14 @@ def explain(
         group, _, name = error.missing_cfg_file.rpartition("/")
         options = sorted(error.options)
         hint = did_you_mean(nearest(name, options))
+        if extra_of := EXTRAS.get(name.partition("_")[0]):
+            hint = f"It comes with: {extra_of}."
         return f"{group} has no option {name!r}. {hint} Valid options: {', '.join(options)}."
     message = str(error).split("\nConfig search path:")[0].strip()
     cause = f"\n{error.__cause__}" if error.__cause__ else ""
+    another = ANOTHER_VERBS.search(message)
+    if another and another[1] != verb and (conf / f"{another[1]}.yaml").is_file():
+        return f"this experiment is for another verb; run: ltrgr {another[1]} {' '.join(overrides)}"
     unknown = UNKNOWN_KEY.search(message)
     if unknown is None:
         return f"{message}{cause}".strip()

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from ltrgr.cli.assemble import assemble
 from ltrgr.cli.resolvers import register_resolvers
+from ltrgr.cli.suggestions import did_you_mean, nearest
 from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline.evaluating import Measured
 from ltrgr.pipeline.parallel import run_all
@@ -97,8 +98,24 @@ def merge_overrides(given: Sequence[str], own: Sequence[str]) -> list[str]:
 
 
 def _rows(cfg: DictConfig) -> list[dict[str, Any]]:
+    """The rows that are asked for and have a seed, each for every value of what varies.
+
+    Raises:
+        SettingsError: a row that is not there is asked for.
+    """
     rows: list[dict[str, Any]] = OmegaConf.to_container(cfg.table.rows, resolve=True)  # type: ignore[assignment]
-    chosen = [row for row in rows if not cfg.table.only or row["name"] in cfg.table.only]
+    chosen = [
+        row
+        for row in rows
+        if row.get("seeds") != [] and (not cfg.table.only or row["name"] in cfg.table.only)
+    ]
+    names = [row["name"] for row in rows]
+    for name in cfg.table.only:
+        if name not in names:
+            raise SettingsError(
+                f"table.only: no row {name!r}. {did_you_mean(nearest(str(name), names))} "
+                f"Rows: {', '.join(names)}"
+            )
     vary: Any = OmegaConf.to_container(cfg.table.vary, resolve=True) if cfg.table.vary else None
     return [row for given in chosen for row in _over(given, vary)]
 
@@ -122,18 +139,22 @@ def _over(row: dict[str, Any], vary: dict[str, Any] | None) -> list[dict[str, An
     return [
         row
         | {
-            "name": f"{row['name']}, {vary['label']} {value:g}",
+            "name": f"{row['name']}, {vary['label']} {value:{'g' if _is_number(value) else ''}}",
             "overrides": [
                 *row.get("overrides", []),
                 *vary.get("overrides", []),
                 f"{vary['setting']}={value}",
                 *(f"{name}={along[i]}" for name, along in vary.get("along", {}).items()),
             ],
-            "line": row["name"],
-            "x": float(value),
+            **({"line": row["name"], "x": float(value)} if _is_number(value) else {}),
         }
         for i, value in enumerate(vary["values"])
     ]
+
+
+def _is_number(value: Any) -> bool:
+    """Numbers have a place on an axis; names of options (``loss=ltrgr,infonce``) are rows."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _ordered(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import statistics
 import sys
 import time
@@ -19,6 +20,9 @@ from rich.console import Console
 from ltrgr.cli.assemble import assemble
 from ltrgr.cli.outcome import Result
 from ltrgr.cli.sweep import swept
+from ltrgr.corpus.records import Split
+from ltrgr.evaluation.answers import ANSWER_MEASURES
+from ltrgr.evaluation.metrics import MEASURES
 from ltrgr.pipeline.settings import SettingsError
 
 # A log file or a pipe has no width of its own: wide enough for the main table.
@@ -69,6 +73,7 @@ def rank(cfg: DictConfig) -> Result:
     """Train stage 2 and measure it on dev or test."""
     label = _label()
     road = assemble(cfg, name=label)
+    _expect_measured(cfg.optimised, road.evaluation.of(road.corpus))
     found = road.measured("rank") is not None
     model = road.rank()
     _done("stage-2 model", model)
@@ -79,6 +84,7 @@ def rank(cfg: DictConfig) -> Result:
 def evaluate(cfg: DictConfig) -> Result:
     """Measure one system."""
     road = assemble(cfg)
+    _expect_measured(cfg.optimised, road.evaluation.of(road.corpus))
     found = road.measured(cfg.system) is not None
     return _measured(road.evaluate(cfg.system), cfg, found=found, dev={})
 
@@ -96,6 +102,7 @@ def search(cfg: DictConfig) -> None:
         road = assemble(cfg)
         retriever = road.open(cfg.system)
     else:
+        _tell_unheard()
         fix_threads(instantiate(cfg.compute))
         retriever = Retriever.from_pretrained(Path(cfg.retriever))
     longest = retriever.decoding.longest_question
@@ -163,14 +170,14 @@ def report(cfg: DictConfig) -> None:
     """Write the page of all runs."""
     from ltrgr.report.page.page import write_page
 
-    written = write_page(
-        Path(cfg.root), Path(cfg.output), title=cfg.title, samples=int(cfg.samples)
-    )
+    if not isinstance(cfg.samples, int) or cfg.samples < 1:
+        raise SettingsError(f"samples={cfg.samples}: expected a whole number, 1 or more")
+    written = write_page(Path(cfg.root), Path(cfg.output), title=cfg.title, samples=cfg.samples)
     _done("report", written)
     if cfg.surfaces is not None:
         from ltrgr.report.page.surface_files import write_surfaces
 
-        paths = write_surfaces(Path(cfg.root), Path(cfg.surfaces), samples=int(cfg.samples))
+        paths = write_surfaces(Path(cfg.root), Path(cfg.surfaces), samples=cfg.samples)
         for path in paths:
             _done("surface", path)
         if not paths:
@@ -203,6 +210,22 @@ def doctor(cfg: DictConfig) -> None:
     )
 
 
+def _tell_unheard() -> None:
+    """Tell which overrides a finished retriever does not look at: it searches as it was saved."""
+    heard = {"questions", "retriever", "k", "identifiers_shown", "compute", "root", "wandb"}
+    unheard = [
+        override
+        for override in HydraConfig.get().overrides.task
+        if re.split(r"[.=@]", override.lstrip("+~"), maxsplit=1)[0] not in heard
+    ]
+    if unheard:
+        out.print(
+            f"[yellow]retriever=... searches as it was saved, without {' '.join(unheard)}; these "
+            "work where `retriever` is left out[/]",
+            soft_wrap=True,
+        )
+
+
 def _asked(cfg: DictConfig) -> list[str]:
     """The questions, before anything is trained or loaded for them.
 
@@ -226,6 +249,17 @@ def _label() -> str:
     hydra = HydraConfig.get()
     apart = swept(hydra) if hydra.mode == RunMode.MULTIRUN else []
     return " ".join(dict.fromkeys([f"loss={hydra.runtime.choices['loss']}", *apart]))
+
+
+def _expect_measured(name: str, split: Split) -> None:
+    """Whether the figure that a sweeper is to see is measured at all, before hours of work.
+
+    Raises:
+        SettingsError: no such metric; names those that there are.
+    """
+    known = [*MEASURES, *(ANSWER_MEASURES if any(q.answers for q in split.queries) else ())]
+    if name not in known:
+        raise SettingsError(f"optimised={name}: expected one of {', '.join(known)}")
 
 
 def _done(what: str, directory: Path) -> None:

@@ -61,12 +61,16 @@ def holds_answer(text: str, answers: Iterable[str]) -> bool:
     return _holds(normalised(text), [normalised(answer) for answer in answers])
 
 
+CUT_OFFS = (5, 20, 100)
+ANSWER_MEASURES = tuple(f"answer_hits@{k}" for k in CUT_OFFS)
+
+
 def answer_hits(
     run: Run,
     queries: Sequence[Query],
     passages: Mapping[str, Passage],
     *,
-    ks: Sequence[int] = (5, 20, 100),
+    ks: Sequence[int] = CUT_OFFS,
 ) -> PerQuestion:
     """hits@k by answer string: 1 where one of the first k passages holds an answer.
 

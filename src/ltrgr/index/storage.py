@@ -24,7 +24,7 @@ VERSION = 3
 """2: CRC-32 instead of sha256. 3: lists of passages for rare tokens."""
 HEADER = "index.json"
 STORED = tuple(name for name in IndexArrays._fields if name != "wide_threshold")
-MEND = "build it again with `ltrgr index`"
+MEND = "build it again with `ltrgr index` and the same settings (root=..., corpus=..., ...)"
 ATTEMPTS = 20
 """How often in a row an index may be replaced while it is being opened."""
 

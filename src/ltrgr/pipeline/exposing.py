@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from ltrgr.pipeline.progress import watch
 from ltrgr.pipeline.road import Road
 from ltrgr.report.exposure import exposure_picture
 from ltrgr.retrieval.retriever import Retriever
-from ltrgr.retrieval.settings import Decoding
 
 
 def expose(road: Road, systems: Sequence[str]) -> Path:
@@ -49,25 +48,25 @@ def expose(road: Road, systems: Sequence[str]) -> Path:
     )
     if artefact.is_done():
         return artefact.open()
-    train = {"pretrain": road.pretrain, "rank": road.rank}
-    models = {name: train[name]() for name in chosen}
-    return artefact.build(lambda directory: _write(directory, road, models, decoding))
+    retrievers = {name: road.open(name) for name in chosen}
+    for retriever in retrievers.values():
+        retriever.decoding = decoding
+    return artefact.build(lambda directory: _write(directory, road, retrievers))
 
 
-def _write(directory: Path, road: Road, models: dict[str, Path], decoding: Decoding) -> None:
-    measured = {name: _measure(road, name, model, decoding) for name, model in models.items()}
+def _write(directory: Path, road: Road, retrievers: Mapping[str, Retriever]) -> None:
+    measured = {name: _measure(road, name, retriever) for name, retriever in retrievers.items()}
     write_atomically(directory / "exposure.json", json.dumps(measured, indent=1))
     write_atomically(directory / "exposure.png", exposure_picture(measured))
 
 
-def _measure(road: Road, name: str, model: Path, decoding: Decoding) -> dict[str, Any]:
+def _measure(road: Road, name: str, retriever: Retriever) -> dict[str, Any]:
     """view -> what it shows, for one system"""
-    retriever = Retriever.from_pretrained(model, device=road.compute.device, decoding=decoding)
     questions = tokenise_questions(
         road.evaluation.of(road.corpus),
         road.corpus.passages,
         vocabulary=retriever.vocabulary,
-        longest=decoding.longest_question,
+        longest=retriever.decoding.longest_question,
     )
     batches = [
         views
@@ -78,7 +77,4 @@ def _measure(road: Road, name: str, model: Path, decoding: Decoding) -> dict[str
             shown=road.compute.progress,
         )
     ]
-    return {
-        view: summarise(join([batch[view] for batch in batches]))
-        for view in retriever.vocabulary.family.names
-    }
+    return {view: summarise(join([batch[view] for batch in batches])) for view in batches[0]}

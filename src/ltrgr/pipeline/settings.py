@@ -184,6 +184,10 @@ class Compute:
     threads: int | None = None
     progress: bool = True
 
+    def __post_init__(self) -> None:
+        if self.threads is not None:
+            _expect_counts("compute", self, "threads")
+
     @property
     def device(self) -> str:
         """The torch device that search runs on."""

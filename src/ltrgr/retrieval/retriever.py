@@ -101,7 +101,7 @@ class Retriever:
         if not (index / "fm_index").is_dir():
             raise RetrieverError(
                 f"the index of this retriever is not at {index}; move both together, or build it "
-                "again with `ltrgr index`"
+                "again with `ltrgr index` and the settings that this model had"
             )
         family = Family.from_description(described["views"])
         tokenizer = AutoTokenizer.from_pretrained(directory / "tokenizer")
