@@ -8,7 +8,18 @@ import pytest
 from ltrgr.corpus.records import Passage
 from ltrgr.identifiers.serialise import serialise
 from ltrgr.identifiers.views import Family
-from tiny_world import BODY, MINDER, QUERY, RANDOM, TITLE, TITLES, docid_family, small_vocabulary
+from ltrgr.identifiers.vocabulary import Vocabulary
+from tiny_world import (
+    BODY,
+    MINDER,
+    QUERY,
+    RANDOM,
+    TITLE,
+    TITLES,
+    docid_family,
+    small_vocabulary,
+    word_piece,
+)
 
 PASSAGES = [
     Passage("a", "Ada", "Ada wrote notes.", ("who wrote notes", "what did Ada write")),
@@ -121,6 +132,27 @@ def test_a_docid_too_long_to_be_generated_is_refused() -> None:
     family = docid_family(RANDOM.views["docid"].docids, symbols=4, steps=1)
     with pytest.raises(ValueError, match=r"has 2 tokens.*decodes 1.*set steps=2"):
         serialise(PASSAGES, vocabulary=small_vocabulary(PASSAGES, family))
+
+
+def test_docids_that_are_the_same_tokens_are_refused() -> None:
+    vocabulary = Vocabulary(word_piece(["the oak is a tree"]), TITLES)  # knows no such signs
+    twins = [Passage("a", "\u25b2", "oak"), Passage("b", "tree", "x"), Passage("c", "\u25bc", "y")]
+    with pytest.raises(ValueError, match="passages 'a' and 'c' are the same to this tokenizer"):
+        serialise(twins, vocabulary=vocabulary)
+    with pytest.raises(ValueError, match="docid of passage 'd' has no token"):
+        serialise([Passage("d", "\u200b", "oak"), twins[1]], vocabulary=vocabulary)
+
+
+def test_a_passage_of_which_nothing_is_left_keeps_its_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    vocabulary = Vocabulary(word_piece(["the oak is a tree"]), MINDER)
+    passages = [Passage("a", "oak", "tree"), Passage("z", "", "\u200b"), Passage("b", "", "the")]
+    found = serialise(passages, vocabulary=vocabulary)
+    assert np.diff(found.field_offsets).tolist() == [2, 0, 1]
+    assert np.diff(found.offsets).tolist()[1] == 1  # the passage's end
+    assert "1 of 3 passages hold no character that the tokenizer knows" in caplog.text
+    assert "'z'" in caplog.text
 
 
 def test_no_passages_have_no_docids() -> None:

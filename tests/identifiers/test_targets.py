@@ -15,7 +15,7 @@ from ltrgr.identifiers.targets import draw_span
 from ltrgr.identifiers.tokenised import tokenise_questions
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Vocabulary
-from tiny_world import BODY, QUERY, TITLE, small_vocabulary
+from tiny_world import BODY, QUERY, TITLE, small_vocabulary, word_piece
 
 FAMILY = Family({"title": TITLE, "body": BODY, "query": QUERY})
 PASSAGES = [
@@ -46,13 +46,14 @@ class World:
         self,
         unsupervised: float = 0.0,
         longest_target: int = 32,
+        longest_question: int = 64,
         field_temperature: float = math.inf,
         passages: list[Passage] = PASSAGES,
         split: Split = SPLIT,
     ) -> None:
         self.vocabulary: Vocabulary = small_vocabulary(passages, FAMILY)
         self.corpus: SerialisedCorpus = serialise(passages, vocabulary=self.vocabulary)
-        self.questions = tokenise_questions(split, passages, vocabulary=self.vocabulary, longest=64)
+        self.questions = tokenise_questions(split, passages, vocabulary=self.vocabulary)
         self.sampler = TargetSampler(
             vocabulary=self.vocabulary,
             corpus=self.corpus,
@@ -61,7 +62,7 @@ class World:
             temperature=0.5,
             field_temperature=field_temperature,
             unsupervised=unsupervised,
-            longest_question=64,
+            longest_question=longest_question,
             longest_target=longest_target,
         )
 
@@ -85,6 +86,56 @@ class World:
 
     def marker(self, name: str) -> int:
         return self.vocabulary.token_id(name)
+
+
+def test_a_question_is_known_as_its_own_copy_however_little_the_model_reads() -> None:
+    world = World(longest_question=3)
+    copied = [*world.ids("who wrote notes on the engine"), world.marker("</query>")]
+    drawn = world.draw(0, 300)
+    assert all(target != copied for _, _, target in drawn)
+    assert any(view == "query" for view, _, _ in drawn)
+    begin = [t for t in drawn[0][1] if not world.vocabulary.is_marker[t]]
+    assert begin == world.ids("who wrote notes on the engine")[:3]
+
+
+def test_a_passage_without_a_token_is_never_drawn() -> None:
+    """The pairs of "z" go; a draw without a question falls on the others alone."""
+    passages = [
+        Passage("a", "oak", "oak tree"),
+        Passage("z", "", "\u200b"),
+        Passage("b", "elm", ""),
+    ]
+    vocabulary = Vocabulary(word_piece(["oak tree elm what is"]), FAMILY)
+    corpus = serialise(passages, vocabulary=vocabulary)
+    queries = (Query("1", "what is"), Query("2", "is elm"))
+    split = Split(queries, {"1": {"z": 1}, "2": {"b": 1, "z": 1}})
+    known = tokenise_questions(split, passages, vocabulary=vocabulary)
+    for unsupervised in (0.0, 1.0):
+        sampler = TargetSampler(
+            vocabulary=vocabulary,
+            corpus=corpus,
+            questions=known,
+            span_length=SPAN,
+            temperature=0.5,
+            field_temperature=1.0,
+            unsupervised=unsupervised,
+            longest_question=8,
+            longest_target=8,
+        )
+        assert sampler.n_pairs == 1
+        labels = sampler.batch(np.zeros(200, np.int64), np.random.default_rng(0)).labels
+        elm, oak = (vocabulary.encode([word])[0].tolist()[0] for word in ("elm", "oak"))
+        first = set(labels[:, 0].tolist())
+        assert first == ({elm} if unsupervised == 0 else {elm, oak})
+        again = sampler.batch_for_questions(
+            np.array([1]), each=5, generator=np.random.default_rng(0)
+        )
+        assert unsupervised or set(again.labels[:, 0].tolist()) == {elm}
+
+
+def test_spans_are_cut_to_the_longest_target() -> None:
+    world = World(longest_target=SPAN - 1)
+    assert {len(t) for view, _, t in world.draw(0, 200) if view == "body"} == {SPAN - 1}
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from ltrgr.corpus.records import Corpus
 from ltrgr.decoding.model import cumulative_log_probabilities, encode
 from ltrgr.identifiers.keys import Keys
 from ltrgr.pipeline.indexing import open_serialised
@@ -80,19 +79,27 @@ def test_word_ngrams_by_hand() -> None:
     assert word_ngrams("one", longest=3) == ["one"]
 
 
-def test_unigrams_are_the_heaviest_tokens(retriever: Retriever, corpus: Corpus) -> None:
+@pytest.mark.parametrize("offset", [0.0, 3.0, -1.0])
+def test_unigrams_are_the_heaviest_tokens(retriever: Retriever, offset: float) -> None:
     marker = retriever.vocabulary.is_marker
     torch.manual_seed(0)
     first = torch.randn(2, len(marker)).mul(2).log_softmax(1)
     scoring = Scoring(unigrams=7)
-    keys = unigrams(first, view=1, index=retriever.index, is_marker=marker, scoring=scoring)
+    keys = unigrams(
+        first,
+        view=1,
+        index=retriever.index,
+        is_marker=marker,
+        scoring=scoring,
+        view_offset=offset,
+    )
     counts = np.bincount(retriever.index.tokens(), minlength=len(marker))
     n = retriever.index.n_tokens
     assert 7 in np.diff(keys.question_offsets)
     for row in range(2):
         p = first[row].double().exp().clamp(max=0.999).numpy()
         prior = (counts + 5) / (n + 5)
-        weight = np.maximum(0, np.log(p * (1 - prior) / (prior * (1 - p)))) ** 2
+        weight = np.maximum(0, np.log(p * (1 - prior) / (prior * (1 - p))) + offset) ** 2
         weight[marker | (counts == 0)] = 0
         expected = np.argsort(-weight, kind="stable")[:7]
         expected = expected[weight[expected] > 0]

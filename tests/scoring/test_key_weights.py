@@ -150,3 +150,17 @@ def test_gradient_by_hand_and_gradcheck(exponent):
         gradient.numpy(), exponent * x ** (exponent - 1) / (1 - p), rtol=1e-9
     )
     assert torch.autograd.gradcheck(weigh, (log_p,))
+
+
+def test_nan_is_no_weight_of_zero_on_either_face() -> None:
+    """A model that gives nan is to be told of, not to look as if it had found nothing."""
+    log_p = [math.nan, -0.5, -100.0, -math.inf]
+    settings = Scoring()
+    search = key_weights(log_p, [3] * 4, n_tokens=N, settings=settings)
+    training = differentiable.key_weights(
+        torch.tensor(log_p), torch.full((4,), 3), n_tokens=N, settings=settings
+    ).numpy()
+    for weight in (search, training):
+        assert np.isnan(weight[0])
+        assert weight[1] > 0
+        assert weight[2:].tolist() == [0, 0]

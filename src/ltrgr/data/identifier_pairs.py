@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from ltrgr.identifiers.serialise import SerialisedCorpus
 from ltrgr.identifiers.targets import draw_batch
-from ltrgr.identifiers.tokenised import TokenisedQuestions
+from ltrgr.identifiers.tokenised import TokenisedQuestions, csr_offsets
 from ltrgr.identifiers.vocabulary import Vocabulary
 
 
@@ -47,7 +47,11 @@ class TargetSampler:
         temperature: of the spans' p ~ exp(overlap with the question / temperature).
         field_temperature: the same among the fields of one view (pseudo-queries); inf: all alike.
         unsupervised: share of pairs whose source is a span of the passage, not a question.
-        longest_question, longest_target: in tokens; longer ones are cut.
+        longest_question, longest_target: in tokens; longer ones are cut. ``questions`` are whole,
+            so that one that is its passage's pseudo-query is known as such.
+
+    Raises:
+        ValueError: no passage has an identifier.
     """
 
     def __init__(
@@ -68,10 +72,16 @@ class TargetSampler:
             corpus.tokens, corpus.offsets, corpus.field_offsets, corpus.field_view,
             corpus.field_start, corpus.field_end,
         )  # fmt: skip
+        has_fields = np.diff(corpus.field_offsets) > 0
+        pairs = has_fields[questions.relevant]  # the others have nothing to generate
         self._questions = (
-            questions.offsets, questions.tokens, questions.pair_question, questions.relevant,
+            questions.offsets, questions.tokens, questions.pair_question[pairs],
+            questions.relevant[pairs],
         )  # fmt: skip
-        self._pair_offsets = questions.relevant_offsets
+        self._pair_offsets = csr_offsets(pairs.astype(np.int64))[questions.relevant_offsets]
+        self._drawable = np.flatnonzero(has_fields)
+        if not len(self._drawable):
+            raise ValueError("no passage has an identifier: expected a title or a text in some")
         self._draws = np.asarray([v.draws for v in family.views.values()], dtype=np.float64)
         self._end = np.asarray(
             [-1 if v.end is None else vocabulary.token_id(v.end) for v in family.views.values()],
@@ -93,8 +103,8 @@ class TargetSampler:
     def batch(self, pairs: NDArray[np.int64], generator: np.random.Generator) -> IdentifierBatch:
         """One drawn target for each of the given pairs."""
         ids, lengths, labels = draw_batch(
-            generator.random((len(pairs), 6)), pairs, self._corpus, self._questions, self._draws,
-            self._end, self._frames, self._ordinary, *self._settings,
+            generator.random((len(pairs), 6)), pairs, self._corpus, self._questions,
+            self._drawable, self._draws, self._end, self._frames, self._ordinary, *self._settings,
         )  # fmt: skip
         mask = np.arange(ids.shape[1]) < lengths[:, None]
         return IdentifierBatch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from ltrgr.identifiers.docids import docids_of
 from ltrgr.identifiers.tokenised import csr_offsets
 from ltrgr.identifiers.views import PASSAGE_END, Docids, View
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
+
+log = logging.getLogger("ltrgr")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,11 @@ def serialise(
 ) -> SerialisedCorpus:
     """Encode every passage's fields into one stream; a field without a token is left out.
 
-    Memory stays near the size of the result: ``chunk`` passages are tokenised at a time.
+    Memory stays near the size of the result: ``chunk`` passages are tokenised at a time. A passage
+    of which nothing is left keeps its place, and cannot be found; it is told in the log.
+
+    Raises:
+        ValueError: docids that are different strings and the same tokens, or none.
     """
     pieces: list[Ids] = []
     lengths: list[int] = []
@@ -83,7 +90,7 @@ def serialise(
             position += 1
             lengths.append(position - begin)
             fields.append(len(starts) - before)
-    return SerialisedCorpus(
+    serialised = SerialisedCorpus(
         tokens=np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int32),
         offsets=csr_offsets(lengths),
         field_offsets=csr_offsets(fields),
@@ -91,6 +98,48 @@ def serialise(
         field_start=np.asarray(starts, dtype=np.int64),
         field_end=np.asarray(ends, dtype=np.int64),
     )
+    for number, given in enumerate(docids):
+        if given is not None:
+            _expect_distinct(serialised, number, passages)
+    _tell_empty(serialised, passages)
+    return serialised
+
+
+def _expect_distinct(corpus: SerialisedCorpus, view: int, passages: Sequence[Passage]) -> None:
+    """Docids of a view are one a passage and differ as tokens: all that the index knows of them."""
+    owner = np.repeat(np.arange(len(passages)), np.diff(corpus.field_offsets))
+    own = np.flatnonzero(corpus.field_view == view)
+    without = np.setdiff1d(np.arange(len(passages)), owner[own])
+    if len(without):
+        raise ValueError(
+            f"the docid of passage {passages[without[0]].id!r} has no token that the tokenizer "
+            f"knows ({len(without)} such passages); give it another, or another tokenizer"
+        )
+    start, end = corpus.field_start[own, None], corpus.field_end[own, None]
+    place = start + np.arange(int((end - start).max(initial=0)))
+    padded = np.where(place < end, corpus.tokens[np.minimum(place, end - 1)], -1)
+    _, first, which = np.unique(padded, axis=0, return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[which.ravel()] != np.arange(len(own)))
+    if len(again):
+        one, other = (
+            passages[owner[own[i]]].id for i in (first[which.ravel()[again[0]]], again[0])
+        )
+        raise ValueError(
+            f"the docids of passages {one!r} and {other!r} are the same to this tokenizer, which "
+            "does not know all of their characters; give them others, or another tokenizer"
+        )
+
+
+def _tell_empty(corpus: SerialisedCorpus, passages: Sequence[Passage]) -> None:
+    empty = np.flatnonzero(np.diff(corpus.field_offsets) == 0)
+    if len(empty):
+        shown = ", ".join(repr(passages[i].id) for i in empty[:3])
+        log.warning(
+            "%d of %d passages hold no character that the tokenizer knows, and cannot be found: %s",
+            len(empty),
+            len(passages),
+            shown + (", ..." if len(empty) > 3 else ""),
+        )
 
 
 def _by_source(view: View, group: Sequence[Passage], vocabulary: Vocabulary) -> list[list[Ids]]:

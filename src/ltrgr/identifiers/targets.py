@@ -89,6 +89,7 @@ def _draw_field(
     corpus: Any,
     passage: int,
     source: Any,
+    whole: Any,
     view_draws: Any,
     view_end: Any,
     ordinary: Any,
@@ -97,7 +98,8 @@ def _draw_field(
 ) -> int:
     """A field of the passage: first by its view's share, in it ~ exp(overlap / temperature).
 
-    -1 if no field can be a target.
+    Overlap is that with ``source``, what the prompt says of the ``whole`` question. -1 if no field
+    can be a target.
     """
     tokens, _, field_offsets, field_view, field_start, field_end = corpus
     first, last = field_offsets[passage], field_offsets[passage + 1]
@@ -107,7 +109,7 @@ def _draw_field(
     for field in range(first, last):
         view = field_view[field]
         text = tokens[field_start[field] : field_end[field]]
-        if len(text) > 0 and not (view_end[view] >= 0 and _is_copy(text, source)):
+        if len(text) > 0 and not (view_end[view] >= 0 and _is_copy(text, whole)):
             overlap[field - first] = _overlap(text, source, worth)
             top[view] = max(top[view], overlap[field - first])
     weights = np.zeros(last - first, np.float64)
@@ -155,6 +157,7 @@ def draw_pair(
     pair: int,
     corpus: Any,
     questions: Any,
+    drawable: Any,
     view_draws: Any,
     view_end: Any,
     ordinary: Any,
@@ -172,35 +175,39 @@ def draw_pair(
         pair: the relevant pair to draw for, unless the draw is unsupervised.
         corpus: (tokens, passage offsets, field offsets, field view, field start, field end).
         questions: (offsets, tokens, pair question, pair passage).
+        drawable: [D] passages that have a field, for unsupervised draws.
         view_draws, view_end: [W] share and end marker (-1: free spans) of each view.
     """
-    tokens, passage_offsets, _, field_view, field_start, field_end = corpus
+    tokens, _, _, field_view, field_start, field_end = corpus
     question_offsets, question_tokens, pair_question, pair_passage = questions
     if len(pair_question) > 0 and uniform[0] >= unsupervised:
         passage = pair_passage[pair]
         asked = pair_question[pair]
-        source = question_tokens[question_offsets[asked] : question_offsets[asked + 1]]
+        whole = question_tokens[question_offsets[asked] : question_offsets[asked + 1]]
+        source = whole[: len(source_out)]
         hint = source
     else:
-        passage = int(uniform[1] * (len(passage_offsets) - 1))
-        source = _draw_source_span(corpus, passage, span_length, uniform[2], uniform[3])
+        passage = drawable[int(uniform[1] * len(drawable))]
+        whole = _draw_source_span(corpus, passage, span_length, uniform[2], uniform[3])
+        source = whole[: len(source_out)]
         hint = source[:0]  # the likeliest span would be the source itself
     field = _draw_field(
-        corpus, passage, source, view_draws, view_end, ordinary, field_temperature, uniform[4]
-    )
+        corpus, passage, source, whole, view_draws, view_end, ordinary, field_temperature,
+        uniform[4],
+    )  # fmt: skip
     if field < 0:
         field = _longest_field(corpus, passage)
     view = field_view[field]
     text = tokens[field_start[field] : field_end[field]]
-    n_source = min(len(source), len(source_out))
-    source_out[:n_source] = source[:n_source]
+    n_source = len(source)
+    source_out[:n_source] = source
     if view_end[view] >= 0:
         size = min(len(text), len(target_out) - 1)
         target_out[:size] = text[:size]
         target_out[size] = view_end[view]
         return view, n_source, size + 1
     start = draw_span(text, hint, ordinary, span_length, temperature, uniform[5])
-    size = min(span_length, len(text) - start)
+    size = min(span_length, len(text) - start, len(target_out))
     target_out[:size] = text[start : start + size]
     return view, n_source, size
 
@@ -211,6 +218,7 @@ def draw_batch(
     pairs: Any,
     corpus: Any,
     questions: Any,
+    drawable: Any,
     view_draws: Any,
     view_end: Any,
     frames: Any,
@@ -242,8 +250,8 @@ def draw_batch(
     widest = 1
     for row in range(n):
         view, n_source, n_target = draw_pair(
-            uniform[row], pairs[row], corpus, questions, view_draws, view_end, ordinary,
-            span_length, temperature, field_temperature, unsupervised, source, target,
+            uniform[row], pairs[row], corpus, questions, drawable, view_draws, view_end,
+            ordinary, span_length, temperature, field_temperature, unsupervised, source, target,
         )  # fmt: skip
         start = len(prefix)
         ids[row, :start] = prefix

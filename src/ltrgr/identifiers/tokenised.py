@@ -31,9 +31,9 @@ class TokenisedQuestions:
 
 
 def tokenise_questions(
-    split: Split, passages: Sequence[Passage], *, vocabulary: Vocabulary, longest: int
+    split: Split, passages: Sequence[Passage], *, vocabulary: Vocabulary, longest: int | None = None
 ) -> TokenisedQuestions:
-    """Encode a split's questions (first ``longest`` tokens) and number their passages."""
+    """Encode a split's questions, cut to ``longest`` tokens if set, and number their passages."""
     number = {passage.id: i for i, passage in enumerate(passages)}
     encoded = [ids[:longest] for ids in vocabulary.encode([q.text for q in split.queries])]
     relevant = [

@@ -65,12 +65,8 @@ class Miner:
     def over(cls, retriever: Retriever, corpus: Corpus, *, passages: int) -> Miner:
         """Of a corpus's training questions."""
         vocabulary = retriever.vocabulary
-        questions = tokenise_questions(
-            corpus.train,
-            corpus.passages,
-            vocabulary=vocabulary,
-            longest=retriever.decoding.longest_question,
-        )
+        # whole, however little of them the model reads: a pseudo-query is whole, too
+        questions = tokenise_questions(corpus.train, corpus.passages, vocabulary=vocabulary)
         marked = np.asarray([view.begin is not None for view in vocabulary.family.views.values()])
         serialised = open_serialised(retriever.index_directory)
         return cls(

@@ -50,12 +50,7 @@ def target_sampler(
     settings: Targets,
 ) -> TargetSampler:
     """The sampler of (prompt, identifier) pairs over a corpus's training split."""
-    questions = tokenise_questions(
-        corpus.train,
-        corpus.passages,
-        vocabulary=vocabulary,
-        longest=settings.longest_question,
-    )
+    questions = tokenise_questions(corpus.train, corpus.passages, vocabulary=vocabulary)
     return TargetSampler(
         vocabulary=vocabulary,
         corpus=serialised,

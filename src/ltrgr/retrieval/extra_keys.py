@@ -28,21 +28,29 @@ def unigrams(
     index: Shards,
     is_marker: NDArray[np.bool_],
     scoring: Scoring,
+    view_offset: float = 0.0,
 ) -> Keys:
     """The ``scoring.unigrams`` heaviest single tokens of each question.
 
     Args:
         first_step: [B, V] log p(token | question) of the first decoding step.
         view: number of the view that was asked, whose tokens stand anywhere in a passage.
+        view_offset: of that view, nats.
     """
     log_probability = first_step[:, : len(is_marker)].cpu().numpy()
     count = token_counts(index, size=len(is_marker))
     # Nearly all tokens are less likely than their prior: one comparison rules them out.
-    floor = lowest_log_probability(count, n_tokens=index.n_tokens, scoring=scoring)
+    floor = lowest_log_probability(
+        count, n_tokens=index.n_tokens, view_offset=view_offset, scoring=scoring
+    )
     floor[is_marker | (count == 0)] = np.inf
     row, token = np.nonzero(log_probability > floor)
     weight = key_weights(
-        log_probability[row, token], count[token], n_tokens=index.n_tokens, settings=scoring
+        log_probability[row, token],
+        count[token],
+        n_tokens=index.n_tokens,
+        view_offset=view_offset,
+        settings=scoring,
     )
     best = heaviest(row, weight, most=scoring.unigrams, questions=len(log_probability))
     row, tokens = row[best], token[best].astype(np.int32)
@@ -70,15 +78,16 @@ def token_counts(index: Shards, *, size: int) -> NDArray[np.int64]:
 
 
 def lowest_log_probability(
-    count: NDArray[np.int64], *, n_tokens: int, scoring: Scoring
+    count: NDArray[np.int64], *, n_tokens: int, scoring: Scoring, view_offset: float = 0.0
 ) -> NDArray[np.float32]:
     """[V] a bound: no token has a weight whose log p is not above it.
 
-    A weight needs ``log p - log(1 - p) > prior``, and ``-log(1 - p) <= log 2`` where p <= 1/2.
+    A weight needs ``log p - log(1 - p) > prior - view_offset``, and ``-log(1 - p) <= log 2`` where
+    p <= 1/2.
     """
     prior = prior_log_odds(count.astype(np.float64), n_tokens=n_tokens, settings=scoring)
     slack = 1e-3  # far above what rounding to float32 can move
-    return (np.minimum(prior, 0.0) - math.log(2) - slack).astype(np.float32)
+    return (np.minimum(prior - view_offset, 0.0) - math.log(2) - slack).astype(np.float32)
 
 
 def heaviest(

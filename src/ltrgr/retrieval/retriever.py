@@ -238,6 +238,7 @@ class Retriever:
                 )
             )
         if self.scoring.unigrams:
+            _, offsets = self.scoring.of_views(self.vocabulary.family.names)
             keys.append(
                 unigrams(
                     first,
@@ -245,6 +246,7 @@ class Retriever:
                     index=self.index,
                     is_marker=self._is_marker,
                     scoring=self.scoring,
+                    view_offset=float(offsets[view.number]),
                 )
             )
         return keys

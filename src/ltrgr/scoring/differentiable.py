@@ -38,11 +38,11 @@ def key_weights(
     log_p = _at_least_float32(log_probability).clamp(max=math.log(settings.max_probability))
     prior = prior_log_odds(count, n_tokens=n_tokens, settings=settings).to(log_p)
     gain = log_p - log1mexp(log_p) - prior + view_offset
-    positive = gain > 0
+    nothing = gain <= 0
     # The inner `where` keeps the infinite slope of x^a at 0 (a < 1) out of the gradient.
-    inside = torch.where(positive, gain, 1.0)
+    inside = torch.where(nothing, 1.0, gain)
     power = settings.power(inside) if exponent is None else inside**exponent
-    return torch.where(positive, power, 0.0) * view_weight
+    return torch.where(nothing, 0.0, power) * view_weight
 
 
 def passage_scores(

@@ -53,8 +53,9 @@ def key_weights(
     )
     prior = prior_log_odds(counts, n_tokens=n_tokens, settings=settings)
     gain = log_p - log1mexp(log_p) - prior + np.asarray(view_offset, dtype=np.float64)
+    # `<=` and not `>`: nan is no weight of 0, it goes on to where it is refused
     clamped = np.maximum(0.0, gain)
-    weight: Floats = np.asarray(view_weight) * np.where(gain > 0, settings.power(clamped), 0.0)
+    weight: Floats = np.asarray(view_weight) * np.where(gain <= 0, 0.0, settings.power(clamped))
     return weight
 
 
