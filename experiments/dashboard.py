@@ -15,7 +15,14 @@ from collections.abc import Sequence
 from typing import Any
 
 DEV = ("dev/mrr@10", "dev/hits@1", "dev/hits@5", "dev/hits@20", "dev/recall@20")
-LOSSES = ("train/loss", "train/rank1", "train/rank2", "train/listwise", "train/pairwise")
+LOSSES = (
+    "train/loss",
+    "train/rank1",
+    "train/rank2",
+    "train/listwise",
+    "train/pairwise",
+    "train/distil",
+)
 SCALE = ("train/score_positive", "train/score_negative", "train/one_key_score")
 COST = ("train/distinct_keys", "train/decoder_sequences", "train/encoder_passes")
 SWEPT = (

@@ -17,7 +17,6 @@ from ltrgr.index.kernels import (
     locate_into,
     lower_bound,
     passage_of_position,
-    rank_of,
 )
 
 RANDOM = np.random.default_rng(3)
@@ -58,11 +57,12 @@ def test_lower_bound_in_any_part_of_a_long_list(data: st.DataObject) -> None:
     assert lower_bound(rows, rows[::64].copy(), left, right, row) == expected
 
 
-def test_rank_counts_in_the_transform(index: FMIndex) -> None:
+def test_an_extension_counts_in_the_transform(index: FMIndex) -> None:
     bwt = index.arrays.bwt
-    for symbol in range(6):
+    for token in range(5):
         for row in (0, 1, 63, 64, 65, 1_000, 2_001):
-            assert rank_of(index.arrays, symbol, row) == np.count_nonzero(bwt[:row] == symbol)
+            lo, hi = extend_one(index.arrays, 0, row, token)
+            assert hi - lo == np.count_nonzero(bwt[:row] == token + 1)
 
 
 def test_walk_equals_interval(index: FMIndex) -> None:

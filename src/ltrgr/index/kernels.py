@@ -51,13 +51,6 @@ def lower_bound(occurrences, samples, left, right, row):
 
 
 @njit(**STEP)
-def rank_of(arrays, symbol, row):
-    """How often ``symbol`` (token id + 1) occurs in ``bwt[:row]``."""
-    begin, end = arrays.first[symbol], arrays.first[symbol + 1]
-    return lower_bound(arrays.occurrences, arrays.samples, begin, end, row) - begin
-
-
-@njit(**STEP)
 def extend_one(arrays, lo, hi, token):
     """The interval of the key followed by ``token``; lo == hi where that does not occur.
 
