@@ -9,7 +9,7 @@ QUIET := | { grep --line-buffered -vE '^(Requirement already|  (Preparing|Gettin
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help reproduce-table test test-slow test-gpu lint format bench bench-compare minilm wheel clean
+.PHONY: help reproduce-table test test-slow test-parity test-gpu lint format bench bench-compare minilm wheel clean
 
 help: ## Show this list (the default).
 	@echo "make <target>   settings: PYTHON=python3.11  QUICK=1  ARGS=\"...\"  TORCH_ARGS=\"...\""
@@ -25,6 +25,10 @@ test: $(STAMP) ## Run the tests that need neither long nor a GPU.
 
 test-slow: $(STAMP) ## Run the slow tests.
 	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)
+
+test-parity: $(STAMP) ## Run the rank losses against the library rax (installs it: 350 MB).
+	@$(INSTALL) -e ".[parity]" $(QUIET)
+	$(BIN)/python -m pytest tests/losses -k rax $(ARGS)
 
 test-gpu: $(STAMP) ## Run the tests that need a CUDA device.
 	$(BIN)/python -m pytest -m gpu $(ARGS)
