@@ -24,6 +24,7 @@ def tiny(vocabulary: Vocabulary) -> Any:
         feed_forward=512,
         dropout=0.0,
         longest=128,
+        init_scale=0.64,
     ).eval()
 
 

@@ -64,8 +64,9 @@ def logits(model: Any, ids: list[int]) -> torch.Tensor:
 
 def test_bart_has_the_shape_that_was_asked_for(vocabulary: Vocabulary) -> None:
     model = bart_from_scratch(
-        vocabulary=vocabulary, width=32, layers=3, heads=4, feed_forward=40, dropout=0.2, longest=50
-    )
+        vocabulary=vocabulary, width=32, layers=3, heads=4, feed_forward=40, dropout=0.2,
+        longest=50, init_scale=0.64,
+    )  # fmt: skip
     assert model.get_input_embeddings().weight.shape == (len(vocabulary), 32)
     assert len(model.model.encoder.layers) == len(model.model.decoder.layers) == 3
     layer = model.model.decoder.layers[0]
@@ -84,9 +85,26 @@ def test_bart_starts_with_bos() -> None:
 
     vocabulary = small_vocabulary([Passage("p", "Ada", TEXT)])
     model = bart_from_scratch(
-        vocabulary=vocabulary, width=8, layers=1, heads=1, feed_forward=8, dropout=0.0, longest=20
-    )
+        vocabulary=vocabulary, width=8, layers=1, heads=1, feed_forward=8, dropout=0.0, longest=20,
+        init_scale=0.64,
+    )  # fmt: skip
     assert decoder_start_id(model) == vocabulary.tokenizer.bos_token_id == 0
+
+
+def test_initial_weights_keep_the_scale_of_a_layers_input_at_any_width(
+    vocabulary: Vocabulary,
+) -> None:
+    torch.manual_seed(0)
+    for width, std in ((64, 0.08), (256, 0.04)):  # 0.64 / sqrt(width)
+        model = bart_from_scratch(
+            vocabulary=vocabulary, width=width, layers=1, heads=4, feed_forward=512, dropout=0.0,
+            longest=20, init_scale=0.64,
+        )  # fmt: skip
+        weight = model.model.decoder.layers[0].encoder_attn.q_proj.weight
+        assert weight.std().item() == pytest.approx(std, rel=0.05)
+        # a layer's output deviates 0.64 times as much as its input, whatever the width
+        states = torch.randn(500, width)
+        assert (states @ weight.T).std().item() == pytest.approx(0.64, rel=0.05)
 
 
 def test_a_package_that_is_not_installed_says_how_to_get_it() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,9 @@ from rich.console import Console
 from ltrgr.cli.assemble import assemble
 from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.cli.suggestions import did_you_mean, nearest
-from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline.evaluating import Measured
 from ltrgr.pipeline.parallel import run_all
+from ltrgr.pipeline.road import Road
 from ltrgr.pipeline.settings import SettingsError
 from ltrgr.pipeline.table import Comparison, System, make_table
 from ltrgr.report.render import terminal, write_all
@@ -33,11 +33,15 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
     corpus = instantiate(cfg.corpus, _convert_="all")
     given = list(HydraConfig.get().overrides.task)
     rows = _rows(cfg)
-    jobs = _ordered(rows, given=given, group=f"table {datetime.now():%Y-%m-%d %H:%M}")
+    jobs = _jobs(rows, given=given, group=f"table {datetime.now():%Y-%m-%d %H:%M}")
+    roads = {
+        label: assemble(OmegaConf.create(job.args[0]), corpus=corpus) for label, job in jobs.items()
+    }
+    jobs = {label: jobs[label] for label in _shared_stages_first(jobs, roads)}
     directories = {
         label: found
         for label, job in jobs.items()
-        if (found := _finished(job, corpus=corpus)) is not None
+        if (found := roads[label].measured(job.keywords["system"])) is not None
     }
     missing = {label: job for label, job in jobs.items() if label not in directories}
     if missing:
@@ -46,10 +50,12 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
         System(
             name=row["name"],
             runs=[Measured.load(directories[label]) for label, _ in _seeds(row)],
+            seeds=[seed for _, seed in _seeds(row) if seed is not None],
             note=row.get("note", ""),
             line=row.get("line", ""),
             x=row.get("x"),
             base=row.get("base", ""),
+            control=row.get("control", ""),
         )
         for row in rows
     ]
@@ -73,11 +79,6 @@ def measure(plain: dict[str, Any], *, label: str, system: str) -> Path:
     """One job of the table: everything that one system with one seed needs, and its metrics."""
     register_resolvers()
     return assemble(OmegaConf.create(plain), name=label).evaluate(system)
-
-
-def _finished(job: partial[Path], *, corpus: Corpus) -> Path | None:
-    road = assemble(OmegaConf.create(job.args[0]), corpus=corpus)
-    return road.measured(job.keywords["system"])
 
 
 def merge_overrides(given: Sequence[str], own: Sequence[str]) -> list[str]:
@@ -109,6 +110,8 @@ def _rows(cfg: DictConfig) -> list[dict[str, Any]]:
         for row in rows
         if row.get("seeds") != [] and (not cfg.table.only or row["name"] in cfg.table.only)
     ]
+    for row in chosen:
+        row.setdefault("seeds", None if row["system"] == "bm25" else list(cfg.table.seeds))
     names = [row["name"] for row in rows]
     for name in cfg.table.only:
         if name not in names:
@@ -157,26 +160,42 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _ordered(
+def _jobs(
     rows: Sequence[dict[str, Any]], *, given: Sequence[str], group: str
 ) -> dict[str, partial[Path]]:
-    """Jobs by label: first seeds first, so that no two begin with the same missing stage."""
-    labelled = [
-        (place, row, label, seed) for row in rows for place, (label, seed) in enumerate(_seeds(row))
-    ]
-    labelled.sort(key=lambda job: ("seeds" in job[1], job[0]))
+    """Jobs by label: every row once for each of its seeds."""
     jobs: dict[str, partial[Path]] = {}
-    for _, row, label, seed in labelled:
-        own = [*row.get("overrides", []), *([] if seed is None else [f"rank.seed={seed}"])]
-        composed = compose("table", overrides=merge_overrides(given, own))
-        plain: Any = OmegaConf.to_container(composed)
-        plain["wandb"]["group"] = composed.wandb.group or group
-        jobs[label] = partial(measure, plain, label=label, system=row["system"])
+    for row in rows:
+        for label, seed in _seeds(row):
+            own = [*row.get("overrides", []), *([] if seed is None else [f"seed={seed}"])]
+            composed = compose("table", overrides=merge_overrides(given, own))
+            plain: Any = OmegaConf.to_container(composed)
+            plain["wandb"]["group"] = composed.wandb.group or group
+            jobs[label] = partial(measure, plain, label=label, system=row["system"])
     return jobs
 
 
+def _shared_stages_first(jobs: Mapping[str, partial[Path]], roads: Mapping[str, Road]) -> list[str]:
+    """Labels in the order to run: first the first job of each stage-1 model, then the first of
+    each set of mined lists, then the others, so that no job waits for another's stage."""
+    seen: set[str] = set()
+
+    def turn(label: str) -> int:
+        road, system = roads[label], jobs[label].keywords["system"]
+        if system == "bm25":
+            return 0
+        needs = [road.pretrained.fingerprint] + [road.mined.fingerprint] * (system == "rank")
+        new = [number for number, stage in enumerate(needs) if stage not in seen]
+        seen.update(needs)
+        return min(new, default=2)
+
+    turns = {label: turn(label) for label in jobs}
+    return sorted(jobs, key=lambda label: turns[label])
+
+
 def _seeds(row: dict[str, Any]) -> list[tuple[str, int | None]]:
-    if "seeds" not in row:
+    """Label and seed of each job of a row; a row without seeds is one job."""
+    if row["seeds"] is None:
         return [(row["name"], None)]
     return [(f"{row['name']}, seed {seed}", seed) for seed in row["seeds"]]
 

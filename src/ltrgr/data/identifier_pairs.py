@@ -147,14 +147,22 @@ class _Steps(IterableDataset[IdentifierBatch]):
 
 
 class IdentifierPairs(LightningDataModule):
-    """Stage-1 batches; a resumed run goes on with the batch after its last step."""
+    """Stage-1 batches; a resumed run goes on with the batch after its last step.
 
-    def __init__(self, *, sampler: TargetSampler, batch_size: int, seed: int) -> None:
+    Args:
+        steps_before: steps of an earlier training whose batches shall not come again.
+    """
+
+    def __init__(
+        self, *, sampler: TargetSampler, batch_size: int, seed: int, steps_before: int = 0
+    ) -> None:
         super().__init__()
         self.sampler, self.batch_size, self.seed = sampler, batch_size, seed
+        self.steps_before = steps_before
 
     def train_dataloader(self) -> DataLoader[IdentifierBatch]:
         """Endless; the trainer's ``max_steps`` ends it."""
-        first = self.trainer.global_step if self.trainer is not None else 0
+        done = self.trainer.global_step if self.trainer is not None else 0
+        first = self.steps_before + done
         steps = _Steps(self.sampler, batch_size=self.batch_size, seed=self.seed, first=first)
         return DataLoader(steps, batch_size=None)

@@ -16,11 +16,14 @@ def bart_from_scratch(
     feed_forward: int,
     dropout: float,
     longest: int,
+    init_scale: float,
 ) -> BartForConditionalGeneration:
     """A BART with random weights (Lewis et al. 2020), ``layers`` in encoder and decoder each.
 
     Args:
         longest: positions; prompts and identifiers must be shorter.
+        init_scale: standard deviation of the initial weights times sqrt(width), so that a layer
+            keeps the scale of its input at any width. BART-large has 0.02 * sqrt(1024) = 0.64.
     """
     tokenizer = vocabulary.tokenizer
     config = BartConfig(
@@ -36,6 +39,7 @@ def bart_from_scratch(
         attention_dropout=dropout,
         activation_dropout=0.0,
         max_position_embeddings=longest,
+        init_std=init_scale / width**0.5,
         bos_token_id=tokenizer.bos_token_id,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pytorch_lightning.callbacks import ModelCheckpoint
@@ -14,6 +15,7 @@ from ltrgr.identifiers.serialise import SerialisedCorpus
 from ltrgr.identifiers.tokenised import tokenise_questions
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.models.pretrained import trained_model
 from ltrgr.pipeline.artefact import SCRATCH, Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised, open_vocabulary
@@ -27,9 +29,18 @@ from ltrgr.training.identifier_pretraining import IdentifierPretraining
 
 
 def pretrain_artefact(
-    *, root: Path, index: Artefact, corpus: Corpus, backbone: Backbone, settings: Pretraining
+    *,
+    root: Path,
+    index: Artefact,
+    corpus: Corpus,
+    backbone: Backbone,
+    settings: Pretraining,
+    before: Artefact | None = None,
 ) -> Artefact:
-    """What identifies a stage-1 model: index, training split, network and settings."""
+    """What identifies a stage-1 model: index, training split, network and settings.
+
+    ``before`` is the model that ``settings.further_steps`` start from.
+    """
     return Artefact(
         root=root,
         stage="pretrain",
@@ -38,6 +49,7 @@ def pretrain_artefact(
             "corpus": corpus.checksum,
             "network": describe(backbone.network),
             "settings": describe(settings),
+            **({} if before is None else {"before": before.fingerprint}),
         },
     )
 
@@ -77,8 +89,12 @@ def pretrain(
     decoding: Decoding,
     compute: Compute,
     tracking: Tracking,
+    before: Path | None = None,
 ) -> None:
-    """Train in ``directory``, going on from its last checkpoint if it holds one."""
+    """Train in ``directory``, going on from its last checkpoint if it holds one.
+
+    ``before`` holds the finished model that ``settings.further_steps`` start from.
+    """
     seed_everything(settings.seed, compute=compute)
     vocabulary = open_vocabulary(index, family)
     sampler = target_sampler(
@@ -87,16 +103,23 @@ def pretrain(
         serialised=open_serialised(index),
         settings=settings.targets,
     )
+    steps = settings.steps if before is None else settings.further_steps
+    assert steps is not None  # the pipeline gives ``before`` only with further steps
     module = IdentifierPretraining(
-        model=backbone.make_network(vocabulary),
+        model=_first_model(backbone, vocabulary, before=before),
         learning_rate=settings.learning_rate,
         cross_attention_rate=settings.cross_attention_rate,
         weight_decay=settings.weight_decay,
         warm_up=settings.warm_up,
-        steps=settings.steps,
+        steps=steps,
         label_smoothing=settings.label_smoothing,
     )
-    data = IdentifierPairs(sampler=sampler, batch_size=settings.batch_size, seed=settings.seed)
+    data = IdentifierPairs(
+        sampler=sampler,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        steps_before=0 if before is None else settings.steps,
+    )
     keeper = ModelCheckpoint(
         dirpath=directory / SCRATCH,
         filename=Path(LAST).stem,
@@ -113,7 +136,7 @@ def pretrain(
     ) as logger:
         trainer = make_trainer(
             directory=directory,
-            steps=settings.steps,
+            steps=steps,
             precision=settings.precision,
             clip=settings.clip,
             compute=compute,
@@ -133,6 +156,14 @@ def pretrain(
         decoding=decoding,
     )
     retriever.save(directory, index=os.path.relpath(index, artefact.directory))
+
+
+def _first_model(backbone: Backbone, vocabulary: Vocabulary, *, before: Path | None) -> Any:
+    """A network as the backbone makes it, with the weights of ``before`` where that is given."""
+    network = backbone.make_network(vocabulary)
+    if before is not None:
+        network.load_state_dict(trained_model(before / "model").state_dict())
+    return network
 
 
 def expect_finite(model: object) -> None:

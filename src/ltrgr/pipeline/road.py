@@ -70,7 +70,15 @@ class Road:
             corpus=self.corpus,
             backbone=self.backbone,
             settings=self.pretraining,
+            before=None if self._before is None else self._before.pretrained,
         )
+
+    @cached_property
+    def _before(self) -> Road | None:
+        """The same road without the further steps of stage 1, which start from its model."""
+        if self.pretraining.further_steps is None:
+            return None
+        return replace(self, pretraining=replace(self.pretraining, further_steps=None))
 
     @cached_property
     def mined(self) -> Artefact:
@@ -116,6 +124,7 @@ class Road:
         if self.pretrained.is_done():
             return self.pretrained.open()
         index = self.index()
+        before = None if self._before is None else self._before.pretrain()
         return self.pretrained.build(
             lambda directory: pretrain(
                 directory,
@@ -129,6 +138,7 @@ class Road:
                 decoding=self.decoding,
                 compute=self.compute,
                 tracking=self.tracking,
+                before=before,
             ),
             seed=self.pretraining.seed,
         )

@@ -113,9 +113,12 @@ class Pretraining:
     precision: str
     seed: int
     checkpoint_every: int = _elsewhere(500)
+    further_steps: int | None = _only_with("further_steps", None)
+    """Steps that follow the whole training, with a warm-up and a decay of their own; None: none."""
 
     def __post_init__(self) -> None:
-        _expect_counts("pretrain", self, "steps", "batch_size", "checkpoint_every")
+        further = ["further_steps"] if self.further_steps is not None else []
+        _expect_counts("pretrain", self, "steps", "batch_size", "checkpoint_every", *further)
         _expect_numbers("pretrain", self, *RATES)
 
 

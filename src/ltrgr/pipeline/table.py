@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ltrgr.evaluation.significance import paired_randomisation
 from ltrgr.pipeline.evaluating import Measured
+from ltrgr.pipeline.paired import gains
 from ltrgr.report.table import Cell, ResultTable, Row
 
 
@@ -23,11 +24,20 @@ class System:
     line: str = ""
     x: float | None = None
     base: str = ""
-    """the row that this one is built on, if a comparison asks for it"""
+    """the row that this one is built on: its gain over that one is reported"""
+    control: str = ""
+    """a row of equal cost without what this one adds: the gain over it is reported, too"""
+    seeds: Sequence[int] = ()
+    """seed of each run; empty where nothing is trained"""
 
     def mean(self, metric: str) -> NDArray[np.float64]:
         """[n] per-question value, averaged over the seeds."""
         return np.mean([run.values[metric] for run in self.runs], axis=0)
+
+    @property
+    def by_seed(self) -> dict[int, Measured]:
+        """seed -> run"""
+        return dict(zip(self.seeds, self.runs, strict=False))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +106,7 @@ def make_table(
         for c in present
     ]
     several = any(len(system.runs) > 1 for system in systems)
-    spread = "; ± is the standard deviation over the seeds of stage 2" if several else ""
+    spread = "; ± is the standard deviation over the seeds, of both stages" if several else ""
     n = len(systems[0].runs[0].query_ids)
     return ResultTable(
         title=title,
@@ -104,11 +114,26 @@ def make_table(
         rows=tuple(rows),
         notes=(
             *explained,
+            *_gains(by_name, metrics=metrics, samples=samples),
             f"{n} questions{spread}",
             *notes,
         ),
         varied=varied,
     )
+
+
+def _gains(by_name: Mapping[str, System], *, metrics: Mapping[str, str], samples: int) -> list[str]:
+    """A line for each row that is built on another, or has a control, that is in the table."""
+    lines = []
+    for system in by_name.values():
+        for reference in (system.base, system.control):
+            other = by_name.get(reference)
+            if other is None or not system.by_seed.keys() & other.by_seed.keys():
+                continue
+            found = gains(system.by_seed, other.by_seed, metrics=list(metrics), samples=samples)
+            shown = ", ".join(f"{metrics[metric]} {gain}" for metric, gain in found.items())
+            lines.append(f"{system.name} over {reference}, seed by seed: {shown}")
+    return lines
 
 
 def _spread(means: Sequence[float]) -> float | None:
