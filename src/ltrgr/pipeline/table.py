@@ -70,6 +70,7 @@ def make_table(
                 shown: Cell(
                     mean=float(system.mean(metric).mean()),
                     spread=_spread([run.means()[metric] for run in system.runs]),
+                    values=tuple(run.means()[metric] for run in system.runs),
                     letters="".join(
                         c.letter
                         for c in present
