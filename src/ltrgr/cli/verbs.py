@@ -163,7 +163,8 @@ def table(cfg: DictConfig) -> None:
     """Run every row and print the main table."""
     from ltrgr.cli.table import run_table
 
-    run_table(cfg, console=out)
+    if not run_table(cfg, console=out) and cfg.table.check:
+        raise SystemExit(1)  # nothing went wrong, but a cell is off
 
 
 def report(cfg: DictConfig) -> None:

@@ -30,7 +30,7 @@ def interval(
     """Where a new mean over ``seeds`` runs lies with probability ``level``.
 
     m +- t(1 - (1 - level) / 2, n - 1) * s * sqrt(1/n + 1/k), for n known runs of mean m and
-    standard deviation s, and k = ``seeds`` new ones (Hahn and Meeker, Statistical Intervals, ch. 4).
+    standard deviation s, and k = ``seeds`` new ones (Hahn and Meeker 1991, Statistical Intervals).
     s counts as at least one question, 1 / ``questions``: runs that agree to the digit would
     else have an interval without width.
 
