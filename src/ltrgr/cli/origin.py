@@ -53,8 +53,8 @@ def _environment(directory: Path) -> dict[str, Any]:
 
 def _cpu(environment: Mapping[str, Any]) -> str | None:
     cpu = environment.get("cpu") or {}
-    name = cpu.get("model")
-    return f"{name}, {cpu['capability']}" if name and cpu.get("capability") else name
+    parts = [cpu.get("model"), cpu.get("family"), cpu.get("capability")]
+    return ", ".join(part for part in parts if part) or None
 
 
 def _different(values: Iterable[Any]) -> tuple[str, ...]:
