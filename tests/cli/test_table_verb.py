@@ -74,7 +74,7 @@ def test_the_table_ends_with_a_verdict_for_each_cell(
     assert not (tmp_path / "table" / "reproduction.json").exists()
 
 
-def test_a_malformed_expectation_is_told_before_any_work(
+def test_a_malformed_expectation_is_named_before_any_work(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "e.yaml").write_text("corpus: 3")

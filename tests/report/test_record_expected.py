@@ -77,7 +77,7 @@ def test_tables_of_an_older_version_give_their_summary(script: ModuleType) -> No
     assert figure.known.sd == pytest.approx(0.01)
 
 
-def test_what_cannot_be_pooled_is_told_in_one_line(
+def test_what_cannot_be_pooled_is_said_in_one_line(
     script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = write(tmp_path / "1.json", [0.74])
