@@ -12,6 +12,12 @@ from ltrgr.report.table import ResultTable
 from ltrgr.report.verdicts import Reproduction, judge, verdict_table, write_reproduction
 
 
+class NotReproduced(ValueError):  # noqa: N818
+    """A cell is off and ``table.check`` is set; nothing else went wrong."""
+
+    exit_code = 1
+
+
 def expected_of(cfg: DictConfig) -> Expected | None:
     """What ``table.expected`` says; None where no file is named or there.
 

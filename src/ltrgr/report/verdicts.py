@@ -152,7 +152,8 @@ def _missing(table: ResultTable, expected: Expected) -> Iterable[Judged]:
 def _summary(cells: Sequence[Judged], table: ResultTable, expected: Expected, source: str) -> str:
     count = Counter(cell.verdict for cell in cells)
     parts = [f"{count[name]} {name}" for name in (OK, NEAR, OFF)]
-    parts += [f"{count[name]} {name}" for name in (ONE_RUN, UNKNOWN) if count[name]]
+    parts += [f"{count[ONE_RUN]} with {ONE_RUN}"] if count[ONE_RUN] else []
+    parts += [f"{count[UNKNOWN]} {UNKNOWN}"] if count[UNKNOWN] else []
     line = f"reproduction: {', '.join(parts)} of {len(cells) - count[MISSING]} cells ({source})"
     if names := _absent(cells):
         line += f"; {MISSING}: {', '.join(names)}"
