@@ -14,6 +14,7 @@ from ltrgr.cli.table import merge_overrides
 from ltrgr.corpus.demo import generate_demo
 from ltrgr.losses.objective import Objective
 from ltrgr.pipeline.road import Road
+from ltrgr.report.expected import read_expected
 from ltrgr.scoring.settings import Scoring
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -107,3 +108,17 @@ def test_a_row_replaces_a_group_with_all_that_was_set_in_it() -> None:
     given = ["loss.margin=2", "seed=1", "+loss.new=1", "lossy=1"]
     assert merge_overrides(given, ["loss=infonce"]) == ["seed=1", "lossy=1", "loss=infonce"]
     assert merge_overrides(given, ["loss.rank1=0"]) == [*given, "loss.rank1=0"]
+
+
+def test_an_experiment_finds_what_it_is_expected_to_come_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the working directory, where the file is there; else nothing is expected."""
+    monkeypatch.chdir(CONF.parent)
+    for name in ("beams", "beyond", "drop", "families", "heuristic", "keys_per_passage"):
+        path = composed("table", f"experiment={name}").table.expected
+        stored = read_expected(Path(path))
+        assert f"experiment={name}" in stored.origin.overrides
+    assert composed("table").table.expected is None
+    monkeypatch.chdir(tmp_path)
+    assert composed("table", "experiment=losses").table.expected is None

@@ -12,6 +12,7 @@ from ltrgr.cli.main import main
 from ltrgr.index import storage as index_storage
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.environment import package_versions
+from ltrgr.pipeline.processor import described
 
 
 def examine(root: Path, conf: Path, **settings: object) -> str:
@@ -27,6 +28,7 @@ def test_a_usable_installation_is_told_with_its_versions(tmp_path: Path, conf: P
     assert f"{conf} (6 files)" in text
     assert "nothing yet at" in text
     assert "cores" in text
+    assert "cpu    " in text and described() in " ".join(text.split())
 
 
 def test_cached_begun_and_broken_artefacts_are_counted(tmp_path: Path, conf: Path) -> None:

@@ -7,6 +7,9 @@ import pytest
 import torch
 
 from ltrgr.cli.main import main
+from ltrgr.evaluation.reproduction import Spread
+from ltrgr.report.expected import Expected, Figure, write_expected
+from ltrgr.report.table import from_json
 
 SMALL = [
     "corpus.passages=300",
@@ -30,6 +33,60 @@ def test_bm25_alone_and_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(command) == 0
     assert done.stat().st_mtime_ns == before
     assert "BM25" in capsys.readouterr().out
+
+
+def test_the_table_ends_with_a_verdict_for_each_cell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["table", f"root={tmp_path}", *SMALL]
+    assert main(command) == 0
+    assert "reproduction" not in capsys.readouterr().out
+    table = from_json((tmp_path / "table" / "table.json").read_text())
+    assert table.origin is not None
+    assert (table.origin.split, table.origin.questions) == ("test", 20)
+    assert table.origin.overrides == ()  # folders, workers, corpus: the checksum speaks for it
+    assert table.origin.varies["seeds"] == ("0",)
+    cells = table.rows[0].cells
+    figures = {  # as if two runs had come to the same, but for MRR: far below
+        metric: Figure(known=Spread(runs=2, mean=cell.mean, sd=0.0))
+        for metric, cell in cells.items()
+    }
+    low = Figure(known=Spread(runs=31, mean=0.01, sd=0.001))
+    # s is one of 20 questions, t(.975, 30) = 2.042: 2.042 * 0.05 * sqrt(1/31 + 1) = 0.1038
+    rows = {"BM25": figures | {"MRR@10": low}}
+    write_expected(tmp_path / "e.yaml", Expected(origin=table.origin, rows=rows))
+    assert cells["MRR@10"].mean > 0.01 + 2 * 0.104
+    checked = [*command, f"table.expected={tmp_path}/e.yaml"]
+    assert main(checked) == 0
+    line = f"reproduction: 3 ok, 0 near, 1 off of 4 cells ({tmp_path}/e.yaml)"
+    assert line in capsys.readouterr().out
+    assert json.loads((tmp_path / "table" / "reproduction.json").read_text())["summary"] == line
+    assert main([*checked, "table.check=true"]) == 1
+    assert capsys.readouterr().err.startswith("ltrgr table: NotReproduced: a cell is off")
+    swept = ["evaluation.b=0.4,0.5", "-m", "hydra/launcher=basic"]
+    assert main([*checked, "table.check=true", *swept]) == 1
+    assert "2 of the 2 jobs" in capsys.readouterr().err  # one that is off does not end the others
+    assert main([*checked, "evaluation.k1=1.2", "compute.threads=1"]) == 0
+    assert f"{line}; with other settings: evaluation.k1=1.2" in capsys.readouterr().out
+    assert main([*command, "table.expected=no.yaml", "table.check=true"]) == 0
+    told = "reproduction: no verdicts: there is no file no.yaml"
+    assert told in capsys.readouterr().out
+    assert main([*command, "corpus.seed=1", f"table.expected={tmp_path}/e.yaml"]) == 0
+    assert "e.yaml is for the corpus demo-0 (" in capsys.readouterr().out
+    assert main(command) == 0
+    assert not (tmp_path / "table" / "reproduction.json").exists()
+
+
+def test_a_malformed_expectation_is_named_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "e.yaml").write_text("corpus: 3")
+    command = ["table", f"root={tmp_path}", *SMALL, f"table.expected={tmp_path}/e.yaml"]
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    told = "e.yaml: corpus: found 3, expected names with values"
+    assert told in error and len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "evaluate").exists()
 
 
 def test_an_unknown_system_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from ltrgr.evaluation.significance import paired_randomisation
+from ltrgr.evaluation.significance import paired_randomisation, per_question, significant
 
 
 def test_counted_by_hand() -> None:
@@ -62,3 +62,14 @@ def test_wrong_input() -> None:
         paired_randomisation([float("nan")], [1.0])
     with pytest.raises(ValueError, match="samples=0"):
         paired_randomisation([1.0], [0.0], samples=0)
+
+
+def test_seeds_are_averaged_question_by_question() -> None:
+    a = [[1.0, 0.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 0.0, 1.0]]
+    assert per_question(a).tolist() == [1.0, 0.5, 1.0, 1.0, 0.5, 1.0]
+    # all six differences are above 0: 2 of 64 patterns, p = 0.03125
+    zero = [[0.0] * 6]
+    assert significant(a, zero, level=0.05)
+    assert not significant(a, zero, level=0.03)
+    # two seeds that disagree on every question are level with one that is right on half of each
+    assert not significant([[1.0] * 6, [0.0] * 6], [[0.5] * 6], level=0.99)

@@ -40,6 +40,8 @@ def test_means_spread_and_letters() -> None:
     assert cells["base"].letters == ""
     assert cells["better"].mean == pytest.approx((30 + 20) / 2 / 40)
     assert cells["better"].spread == pytest.approx(np.std([0.75, 0.5], ddof=1))
+    assert cells["better"].values == (0.75, 0.5)  # of each run, in the order of the seeds
+    assert cells["base"].values == (0.0,)
     assert cells["better"].letters == "b"
     assert cells["alike"].letters == ""
     assert {row.name: row.seeds for row in table.rows} == {"base": 1, "better": 2, "alike": 1}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from matplotlib.image import imread
 
 from ltrgr.report.picture import picture
 from ltrgr.report.render import latex, markdown, text, write_all
-from ltrgr.report.table import Cell, ResultTable, Row, from_json, to_json
+from ltrgr.report.table import Cell, Origin, ResultTable, Row, from_json, to_json
 
 TABLE = ResultTable(
     title="Demo",
@@ -137,6 +138,25 @@ def test_json_gives_the_table_back_with_full_precision() -> None:
     assert from_json(to_json(TABLE)) == TABLE
     with pytest.raises(ValueError, match="not a result table"):
         from_json("[1]")
+
+
+def test_json_keeps_the_runs_and_the_origin_and_reads_tables_without_them() -> None:
+    origin = Origin(
+        corpus="demo-0",
+        checksum="abc",
+        split="test",
+        questions=4,
+        overrides=("seed=1",),
+        varies={"seeds": ("0", "1")},
+    )
+    row = Row(name="A", cells={"hits@5": Cell(mean=0.625, values=(0.5, 0.75))}, seeds=2)
+    table = ResultTable(title="T", metrics=("hits@5",), rows=(row,), origin=origin)
+    assert from_json(to_json(table)) == table
+    old = json.loads(to_json(table))
+    del old["origin"], old["rows"][0]["cells"]["hits@5"]["values"]
+    read = from_json(json.dumps(old))
+    assert read.origin is None
+    assert read.rows[0].cells["hits@5"] == Cell(mean=0.625)
 
 
 def test_write_all_writes_the_four_files_and_nothing_else(tmp_path: Path) -> None:

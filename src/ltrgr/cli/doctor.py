@@ -17,6 +17,7 @@ from rich.text import Text
 from ltrgr.index import storage as index_storage
 from ltrgr.pipeline.artefact import read_object
 from ltrgr.pipeline.environment import package_versions, threads
+from ltrgr.pipeline.processor import described
 
 OPTIONAL = {"wandb", "bm25s", "matplotlib"}
 """Packages without which part of the work is still possible."""
@@ -64,6 +65,7 @@ def doctor(
     findings = [
         *versions(),
         device(),
+        Finding(name="cpu", value=described()),
         numba_cache(),
         config(conf),
         *(path_finding(path) for path in data),

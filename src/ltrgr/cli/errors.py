@@ -69,7 +69,7 @@ def report(
 
     Errors of ours and of config composition become one clean message (with the traceback where
     ``debug``); ``explain`` writes the latter. So does a ``root`` that the system refuses. Anything
-    else keeps its full traceback.
+    else keeps its full traceback. An error of ours may name another ``exit_code`` than ``MISUSED``.
     """
     if isinstance(error, KeyboardInterrupt):
         _say("stopped; run the same command to go on from the last checkpoint")
@@ -89,7 +89,7 @@ def report(
         _say(f"ltrgr {verb}: {explain(error)}")
     else:
         return CRASHED
-    return MISUSED
+    return int(getattr(own, "exit_code", MISUSED))
 
 
 def refused(error: BaseException) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,8 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from ltrgr.cli.assemble import assemble
+from ltrgr.cli.check import check, expected_of
+from ltrgr.cli.origin import table_origin
 from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.cli.suggestions import did_you_mean, nearest
 from ltrgr.pipeline.evaluating import Measured
@@ -27,9 +30,14 @@ from ltrgr.pipeline.table import Comparison, System, make_table
 from ltrgr.report.render import terminal, write_all
 
 
-def run_table(cfg: DictConfig, *, console: Console) -> None:
-    """Measure every row, print the table and write it beside the artefacts."""
+def run_table(cfg: DictConfig, *, console: Console) -> bool:
+    """Measure every row, print the table and write it beside the artefacts.
+
+    Returns:
+        whether every cell agrees with ``table.expected``, as far as there is a verdict
+    """
     start = time.perf_counter()
+    expected = expected_of(cfg)  # a fault in the file shows before any work
     corpus = instantiate(cfg.corpus, _convert_="all")
     given = list(HydraConfig.get().overrides.task)
     rows = _rows(cfg)
@@ -69,10 +77,21 @@ def run_table(cfg: DictConfig, *, console: Console) -> None:
         notes=list(cfg.table.notes),
         varied=cfg.table.vary.label if cfg.table.vary else "",
     )
+    origin = table_origin(
+        cfg,
+        corpus=corpus,
+        questions=len(systems[0].runs[0].query_ids),
+        overrides=given,
+        jobs=[job.args[0] for job in jobs.values()],
+        directories=directories.values(),
+    )
+    table = replace(table, origin=origin)
     written = write_all(table, Path(cfg.table.directory))
     console.print(terminal(table))
     console.print(f"written: {', '.join(str(path) for path in written.values())}")
+    agrees = check(table, expected, cfg, console=console)
     console.print(f"[dim]{(time.perf_counter() - start) / 60:.1f} minutes[/]")
+    return agrees
 
 
 def measure(plain: dict[str, Any], *, label: str, system: str) -> Path:

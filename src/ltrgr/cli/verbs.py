@@ -161,9 +161,11 @@ def cost(cfg: DictConfig) -> None:
 
 def table(cfg: DictConfig) -> None:
     """Run every row and print the main table."""
+    from ltrgr.cli.check import NotReproduced
     from ltrgr.cli.table import run_table
 
-    run_table(cfg, console=out)
+    if not run_table(cfg, console=out) and cfg.table.check:
+        raise NotReproduced("a cell is off (see above); table.check=false accepts that")
 
 
 def report(cfg: DictConfig) -> None:

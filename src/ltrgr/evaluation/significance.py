@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -49,6 +51,26 @@ def paired_randomisation(
         for done in range(0, samples, _CHUNK)
     )
     return (hits + 1) / (samples + 1)
+
+
+def per_question(runs: Sequence[ArrayLike]) -> NDArray[np.float64]:
+    """[n] the values of one system, each question's averaged over the runs (seeds).
+
+    Args:
+        runs: [n] values of each run, same questions in the same order.
+    """
+    return np.asarray(np.mean([np.asarray(run, dtype=np.float64) for run in runs], axis=0))
+
+
+def significant(
+    a: Sequence[ArrayLike], b: Sequence[ArrayLike], *, level: float, samples: int = 10_000
+) -> bool:
+    """Whether two systems of one or more runs differ, p < level: the test of tables and reports.
+
+    The means over the runs are compared, question by question: what counts as chance is the
+    choice of the questions, not that of the seeds.
+    """
+    return paired_randomisation(per_question(a), per_question(b), samples=samples) < level
 
 
 def _differences(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:

@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ltrgr.pipeline.processor import libraries, processor
+
 PACKAGES = (
     "ltrgr",
     "torch",
@@ -35,12 +37,14 @@ PACKAGES = (
 def environment(*, seed: int | None = None) -> dict[str, Any]:
     """Return what ``environment.json`` holds: versions, platform, commit, seed, threads, time.
 
-    Imports nothing heavy: torch's threads and devices are told only where torch is loaded.
+    Imports nothing heavy: what torch and numpy know is there only where they are loaded.
     """
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": platform.machine(),
+        "cpu": processor(),
+        "libraries": libraries(),
         "packages": package_versions(),
         "git": git_state(),
         "seed": seed,
@@ -68,11 +72,18 @@ def _version(name: str) -> str | None:
         return None
 
 
-def threads() -> dict[str, int | None]:
-    """Return the CPU cores this process may use and torch's threads (None before its import)."""
+def threads() -> dict[str, int | str | None]:
+    """Return the cores this process may use, torch's threads within and between operations (None
+    before its import), and what the environment asks for.
+    """
     torch = sys.modules.get("torch")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"cores": cores, "torch": None if torch is None else torch.get_num_threads()}
+    return {
+        "cores": cores,
+        "torch": None if torch is None else torch.get_num_threads(),
+        "torch_between": None if torch is None else torch.get_num_interop_threads(),
+        **{name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")},
+    }
 
 
 def device() -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ltrgr.evaluation.significance import paired_randomisation
+from ltrgr.evaluation.significance import per_question, significant
 from ltrgr.pipeline.evaluating import Measured
 from ltrgr.pipeline.paired import gains
 from ltrgr.report.table import Cell, ResultTable, Row
@@ -32,7 +32,11 @@ class System:
 
     def mean(self, metric: str) -> NDArray[np.float64]:
         """[n] per-question value, averaged over the seeds."""
-        return np.mean([run.values[metric] for run in self.runs], axis=0)
+        return per_question(self.of(metric))
+
+    def of(self, metric: str) -> list[NDArray[np.float64]]:
+        """[n] per-question value of each seed."""
+        return [run.values[metric] for run in self.runs]
 
     @property
     def by_seed(self) -> dict[int, Measured]:
@@ -80,6 +84,7 @@ def make_table(
                 shown: Cell(
                     mean=float(system.mean(metric).mean()),
                     spread=_spread([run.means()[metric] for run in system.runs]),
+                    values=tuple(run.means()[metric] for run in system.runs),
                     letters="".join(
                         c.letter
                         for c in present
@@ -143,4 +148,4 @@ def _spread(means: Sequence[float]) -> float | None:
 def _differs(a: System, b: System, metric: str, *, level: float, samples: int) -> bool:
     if a.name == b.name:
         return False
-    return paired_randomisation(a.mean(metric), b.mean(metric), samples=samples) < level
+    return significant(a.of(metric), b.of(metric), samples=samples, level=level)

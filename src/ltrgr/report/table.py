@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -17,6 +17,8 @@ class Cell:
     """Standard deviation over seeds; None for a single run."""
     letters: str = ""
     """Letters of the significance tests this cell passes; the table's notes explain them."""
+    values: tuple[float, ...] = ()
+    """The mean of each run, in the order of the seeds; empty in tables of an older version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What was asked of which corpus, and by which runs: what tables are compared by."""
+
+    corpus: str
+    checksum: str
+    split: str
+    questions: int
+    overrides: tuple[str, ...] = ()
+    """The user's, as far as they change a setting."""
+    varies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """``seeds``, ``precisions``, ``threads``, ``cpus`` and ``torch`` of the runs: what they had."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultTable:
     """Rows over ``metrics``, in print order; ``notes`` are the lines below the table."""
 
@@ -46,6 +62,8 @@ class ResultTable:
     notes: tuple[str, ...] = ()
     varied: str = ""
     """What ``Row.x`` is, for the picture's axis; empty for a table of plain rows."""
+    origin: Origin | None = None
+    """None in tables of an older version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +138,7 @@ def from_json(text: str) -> ResultTable:
             rows=rows,
             notes=notes,
             varied=loaded.get("varied", ""),
+            origin=_origin(loaded.get("origin")),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(
@@ -129,8 +148,19 @@ def from_json(text: str) -> ResultTable:
 
 
 def _row(loaded: dict[str, Any]) -> Row:
-    cells = {metric: Cell(**cell) for metric, cell in loaded["cells"].items()}
+    cells = {
+        metric: Cell(**(cell | {"values": tuple(cell.get("values", ()))}))
+        for metric, cell in loaded["cells"].items()
+    }
     return Row(**(loaded | {"cells": cells}))
+
+
+def _origin(loaded: dict[str, Any] | None) -> Origin | None:
+    if loaded is None:
+        return None
+    varies = {name: tuple(values) for name, values in loaded.get("varies", {}).items()}
+    overrides = tuple(loaded.get("overrides", ()))
+    return Origin(**(loaded | {"overrides": overrides, "varies": varies}))
 
 
 def _metric(cell: Cell | None) -> Printed:

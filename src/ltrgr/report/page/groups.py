@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.evaluation.significance import per_question
 from ltrgr.report.page.differences import Axis, Flat, axes, described, flatten, seed_of
 from ltrgr.report.page.runs import Run, Runs, asked
 
@@ -45,7 +46,11 @@ class Group:
 
     def per_question(self, metric: str) -> NDArray[np.float64]:
         """[n] value per question, averaged over seeds."""
-        return np.asarray(np.mean([run.values[metric] for run in self.runs], axis=0))
+        return per_question(self.of(metric))
+
+    def of(self, metric: str) -> list[NDArray[np.float64]]:
+        """[n] value per question of each seed."""
+        return [run.values[metric] for run in self.runs]
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ltrgr.evaluation.significance import significant
 from ltrgr.report.page.chart import Series, line_chart
 from ltrgr.report.page.groups import LABELS, Comparable, Group
 from ltrgr.report.page.markup import Safe, el, join
-from ltrgr.report.page.runs import Runs, significant
+from ltrgr.report.page.runs import Runs
 from ltrgr.report.page.widgets import cell, note, section, table
 from ltrgr.report.table import Cell, Printed, ResultTable, Row, body, from_json, header
 
@@ -123,7 +124,7 @@ def _row(
 def _differs(a: Group, b: Group | None, metric: str, *, samples: int) -> bool:
     if b is None or metric not in b.metrics:
         return False
-    return significant(a.per_question(metric), b.per_question(metric), samples=samples, level=LEVEL)
+    return significant(a.of(metric), b.of(metric), samples=samples, level=LEVEL)
 
 
 def _html(found: ResultTable) -> Safe:

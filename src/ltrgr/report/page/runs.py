@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ltrgr.evaluation.significance import paired_randomisation
-
 STAGES = ("index", "pretrain", "mine", "rank", "evaluate")
 
 
@@ -136,13 +134,6 @@ def asked(run: Run) -> tuple[str, ...]:
     settings = run.inputs.get("settings", {})
     parts = [settings.get(key) for key in ("split", "questions", "passages")]
     return (str(run.inputs.get("corpus")), *map(str, parts))
-
-
-def significant(
-    a: NDArray[np.float64], b: NDArray[np.float64], *, samples: int, level: float
-) -> bool:
-    """Whether two systems differ by the paired randomisation test, p < level."""
-    return len(a) == len(b) and paired_randomisation(a, b, samples=samples) < level
 
 
 def _search(run: Run) -> tuple[Any, Any]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from ltrgr.evaluation.significance import significant
 from ltrgr.report.page.differences import Axis, usual
 from ltrgr.report.page.groups import Group
-from ltrgr.report.page.runs import significant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +52,7 @@ def stable(surface: Surface, metric: str, *, samples: int, level: float) -> set[
         for at, group in able.items()
         if group is top
         or top.mean(metric) - group.mean(metric) <= spread
-        or not significant(
-            top.per_question(metric), group.per_question(metric), samples=samples, level=level
-        )
+        or not significant(top.of(metric), group.of(metric), samples=samples, level=level)
     }
 
 
