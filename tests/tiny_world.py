@@ -82,7 +82,7 @@ def tiny_backbone(*, dropout: float = 0.0) -> Backbone:
             feed_forward=64,
             dropout=dropout,
             longest=128,
-            init_scale=0.64,
+            init_scale=0.113,
         ),
     )
 

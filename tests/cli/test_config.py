@@ -85,7 +85,6 @@ def test_what_only_says_where_or_how_fast_changes_no_fingerprint() -> None:
     elsewhere = assemble(
         composed(
             "rank", "decoding.batch_size=8", "compute.threads=2", "wandb.mode=disabled",
-            "pretrain.checkpoint_every=10",
         ),
         corpus=corpus,
     )  # fmt: skip

@@ -30,7 +30,10 @@ PRETRAINING = Pretraining(
     clip=1.0,
     precision="32-true",
     seed=0,
-    checkpoint_every=10,
+    validate_every=10,
+    dev_questions=8,
+    monitor="dev/identifier_accuracy",
+    patience=None,
 )
 
 

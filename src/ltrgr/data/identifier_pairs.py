@@ -100,6 +100,11 @@ class TargetSampler:
         """Relevant (question, passage) pairs."""
         return len(self._questions[2])
 
+    @property
+    def with_pairs(self) -> NDArray[np.int64]:
+        """[D] rows of the questions that have a relevant pair to draw from."""
+        return np.flatnonzero(np.diff(self._pair_offsets))
+
     def batch(self, pairs: NDArray[np.int64], generator: np.random.Generator) -> IdentifierBatch:
         """One drawn target for each of the given pairs."""
         ids, lengths, labels = draw_batch(
@@ -150,14 +155,22 @@ class IdentifierPairs(LightningDataModule):
     """Stage-1 batches; a resumed run goes on with the batch after its last step.
 
     Args:
+        dev: [D] rows of dev questions, for validation.
         steps_before: steps of an earlier training whose batches shall not come again.
     """
 
     def __init__(
-        self, *, sampler: TargetSampler, batch_size: int, seed: int, steps_before: int = 0
+        self,
+        *,
+        sampler: TargetSampler,
+        batch_size: int,
+        seed: int,
+        dev: Tensor | None = None,
+        steps_before: int = 0,
     ) -> None:
         super().__init__()
         self.sampler, self.batch_size, self.seed = sampler, batch_size, seed
+        self.dev = torch.arange(0) if dev is None else dev
         self.steps_before = steps_before
 
     def train_dataloader(self) -> DataLoader[IdentifierBatch]:
@@ -166,3 +179,7 @@ class IdentifierPairs(LightningDataModule):
         first = self.steps_before + done
         steps = _Steps(self.sampler, batch_size=self.batch_size, seed=self.seed, first=first)
         return DataLoader(steps, batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Tensor]:
+        """Rows of dev questions."""
+        return DataLoader(self.dev, batch_size=64)  # type: ignore[arg-type]

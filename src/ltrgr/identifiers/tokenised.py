@@ -29,6 +29,19 @@ class TokenisedQuestions:
         """[M] the question of each relevant pair."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.relevant_offsets))
 
+    def of(self, rows: NDArray[np.int64]) -> TokenisedQuestions:
+        """The questions ``rows``, in that order."""
+        tokens = [self.tokens[self.offsets[q] : self.offsets[q + 1]] for q in rows]
+        relevant = [
+            self.relevant[self.relevant_offsets[q] : self.relevant_offsets[q + 1]] for q in rows
+        ]
+        return TokenisedQuestions(
+            offsets=csr_offsets([len(part) for part in tokens]),
+            tokens=np.concatenate(tokens) if tokens else self.tokens[:0],
+            relevant_offsets=csr_offsets([len(part) for part in relevant]),
+            relevant=np.concatenate(relevant) if relevant else self.relevant[:0],
+        )
+
 
 def tokenise_questions(
     split: Split, passages: Sequence[Passage], *, vocabulary: Vocabulary, longest: int | None = None

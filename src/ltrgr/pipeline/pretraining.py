@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pytorch_lightning.callbacks import ModelCheckpoint
+import torch
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.data.identifier_pairs import IdentifierPairs, TargetSampler
+from ltrgr.evaluation.shares import Shares
 from ltrgr.identifiers.serialise import SerialisedCorpus
 from ltrgr.identifiers.tokenised import tokenise_questions
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.models.pretrained import trained_model
 from ltrgr.pipeline.artefact import SCRATCH, Artefact
+from ltrgr.pipeline.choosing import Choice
 from ltrgr.pipeline.describe import describe
+from ltrgr.pipeline.generating import Validation, dev_check
 from ltrgr.pipeline.indexing import open_serialised, open_vocabulary
 from ltrgr.pipeline.seeding import seed_everything
 from ltrgr.pipeline.settings import Backbone, Compute, Pretraining, Targets, Tracking
-from ltrgr.pipeline.trainer import LAST, fit, loggers, make_trainer
+from ltrgr.pipeline.trainer import fit, loggers, make_trainer
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.retrieval.settings import Decoding
 from ltrgr.scoring.settings import Scoring
-from ltrgr.training.identifier_pretraining import IdentifierPretraining
+from ltrgr.training.identifier_pretraining import (
+    CheckDev,
+    IdentifierPretraining,
+    dev_figures,
+    dev_names,
+)
+
+log = logging.getLogger("ltrgr")
 
 
 def pretrain_artefact(
@@ -60,9 +74,10 @@ def target_sampler(
     vocabulary: Vocabulary,
     serialised: SerialisedCorpus,
     settings: Targets,
+    split: str = "train",
 ) -> TargetSampler:
-    """The sampler of (prompt, identifier) pairs over a corpus's training split."""
-    questions = tokenise_questions(corpus.train, corpus.passages, vocabulary=vocabulary)
+    """The sampler of (prompt, identifier) pairs over a split of the corpus."""
+    questions = tokenise_questions(getattr(corpus, split), corpus.passages, vocabulary=vocabulary)
     return TargetSampler(
         vocabulary=vocabulary,
         corpus=serialised,
@@ -96,36 +111,52 @@ def pretrain(
     ``before`` holds the finished model that ``settings.further_steps`` start from.
     """
     seed_everything(settings.seed, compute=compute)
-    vocabulary = open_vocabulary(index, family)
-    sampler = target_sampler(
-        corpus=corpus,
-        vocabulary=vocabulary,
-        serialised=open_serialised(index),
-        settings=settings.targets,
+    vocabulary, serialised = open_vocabulary(index, family), open_serialised(index)
+    sampler, dev_targets = (
+        target_sampler(
+            corpus=corpus,
+            vocabulary=vocabulary,
+            serialised=serialised,
+            settings=replace(settings.targets, unsupervised=unsupervised),
+            split=split,
+        )
+        for split, unsupervised in (("train", settings.targets.unsupervised), ("dev", 0.0))
     )
     steps = settings.steps if before is None else settings.further_steps
     assert steps is not None  # the pipeline gives ``before`` only with further steps
-    module = IdentifierPretraining(
+    retriever = Retriever(
         model=_first_model(backbone, vocabulary, before=before),
+        vocabulary=vocabulary,
+        index_directory=index,
+        scoring=scoring,
+        decoding=decoding,
+    )
+    check = dev_check(retriever, corpus=corpus, serialised=serialised, targets=dev_targets)
+    dev = torch.from_numpy(dev_targets.with_pairs[: settings.dev_questions])
+    names = dev_names([name for name, view in family.views.items() if view.searched])
+    module = IdentifierPretraining(
+        model=retriever.model,
         learning_rate=settings.learning_rate,
         cross_attention_rate=settings.cross_attention_rate,
         weight_decay=settings.weight_decay,
         warm_up=settings.warm_up,
         steps=steps,
         label_smoothing=settings.label_smoothing,
+        check_dev=check,
+        shares=Shares(names),
     )
     data = IdentifierPairs(
         sampler=sampler,
         batch_size=settings.batch_size,
         seed=settings.seed,
+        dev=dev,
         steps_before=0 if before is None else settings.steps,
     )
-    keeper = ModelCheckpoint(
-        dirpath=directory / SCRATCH,
-        filename=Path(LAST).stem,
-        every_n_train_steps=settings.checkpoint_every,
-        save_top_k=1,
-        enable_version_counter=False,
+    every = min(settings.validate_every, steps)
+    choice = (
+        Choice.on_dev(directory, monitor=settings.monitor, patience=settings.patience)
+        if len(dev)
+        else Choice.without_dev(directory, every=every)
     )
     with loggers(
         directory,
@@ -141,21 +172,34 @@ def pretrain(
             clip=settings.clip,
             compute=compute,
             logger=logger,
-            callbacks=[keeper],
-            validate_every=None,
+            callbacks=choice.callbacks,
+            validate_every=every if len(dev) else None,
             seed=settings.seed,
             description=f"stage 1: {'+'.join(family.names)}",
         )
         fit(trainer, module, data, checkpoints=directory / SCRATCH)
+    step = choice.load(module)
     expect_finite(module.model)
-    retriever = Retriever(
-        model=module.model.cpu().eval(),
-        vocabulary=vocabulary,
-        index_directory=index,
-        scoring=scoring,
-        decoding=decoding,
-    )
+    retriever.model = module.model.cpu().eval()
+    if len(dev):
+        validation = Validation(
+            step=step, monitor=settings.monitor, figures=_dev_figures(data, check, names=names)
+        )
+        validation.save(directory)
+        if complaint := validation.complaint():
+            log.warning("%s", complaint)
     retriever.save(directory, index=os.path.relpath(index, artefact.directory))
+
+
+def _dev_figures(
+    data: IdentifierPairs, check: CheckDev, *, names: Sequence[str]
+) -> dict[str, float]:
+    """What dev says of the finished model; figures of which nothing was asked are left out."""
+    shares = Shares(names)
+    for rows in data.val_dataloader():
+        shares.update(check(rows))
+    figures = {name: float(value) for name, value in dev_figures(shares.compute()).items()}
+    return {name: value for name, value in figures.items() if not math.isnan(value)}
 
 
 def _first_model(backbone: Backbone, vocabulary: Vocabulary, *, before: Path | None) -> Any:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger, WandbLogger
 from torch import Tensor
 
@@ -21,13 +20,14 @@ from ltrgr.data.rank_lists import RankLists, RankListSampler
 from ltrgr.evaluation.online import OnlineRetrieval
 from ltrgr.identifiers.tokenised import tokenise_questions
 from ltrgr.pipeline.artefact import SCRATCH, Artefact
+from ltrgr.pipeline.choosing import Choice
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised
 from ltrgr.pipeline.mining import Miner, relevance_of
 from ltrgr.pipeline.pretraining import expect_finite, target_sampler
 from ltrgr.pipeline.seeding import seed_everything
 from ltrgr.pipeline.settings import Compute, Pretraining, Ranking, Tracking
-from ltrgr.pipeline.trainer import LAST, fit, loggers, make_trainer
+from ltrgr.pipeline.trainer import fit, loggers, make_trainer
 from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.retrieval.teachers import teacher_scores
@@ -78,22 +78,7 @@ def rank(
         retriever, scorer, mined=mined, corpus=corpus, pretraining=pretraining, settings=settings
     )
     every = min(settings.validate_every, settings.steps)
-    best = ModelCheckpoint(
-        dirpath=directory / SCRATCH,
-        filename="best",
-        monitor=settings.monitor,
-        mode="max",
-        save_weights_only=True,
-        enable_version_counter=False,
-    )
-    # After each validation and after `best`, so that a resumed run knows what dev has chosen.
-    last = ModelCheckpoint(
-        dirpath=directory / SCRATCH,
-        filename=Path(LAST).stem,
-        save_on_train_epoch_end=False,
-        enable_version_counter=False,
-    )
-    patience = EarlyStopping(monitor=settings.monitor, mode="max", patience=settings.patience)
+    choice = Choice.on_dev(directory, monitor=settings.monitor, patience=settings.patience)
     with loggers(
         directory, stage="rank", name=name, tracking=tracking, config=artefact.inputs
     ) as logger:
@@ -104,14 +89,13 @@ def rank(
             clip=settings.clip,
             compute=compute,
             logger=logger,
-            callbacks=[patience, best, last],
+            callbacks=choice.callbacks,
             validate_every=every,
             seed=settings.seed,
             description=f"stage 2: {name}",
         )
         fit(trainer, module, data, checkpoints=directory / SCRATCH)
-        state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-        module.load_state_dict(state["state_dict"], strict=True)
+        choice.load(module)
         expect_finite(module.model)
         retriever.model = module.model.to(compute.device).eval()
         retriever.scoring = scorer.scoring()

@@ -112,13 +112,18 @@ class Pretraining:
     clip: float
     precision: str
     seed: int
-    checkpoint_every: int = _elsewhere(500)
+    validate_every: int
+    dev_questions: int
+    monitor: str
+    patience: int | None
+    """Validations without a better one before training stops; None: it goes on to its end."""
     further_steps: int | None = _only_with("further_steps", None)
     """Steps that follow the whole training, with a warm-up and a decay of their own; None: none."""
 
     def __post_init__(self) -> None:
-        further = ["further_steps"] if self.further_steps is not None else []
-        _expect_counts("pretrain", self, "steps", "batch_size", "checkpoint_every", *further)
+        optional = [n for n in ("further_steps", "patience") if getattr(self, n) is not None]
+        counts = ("steps", "batch_size", "validate_every", "dev_questions")
+        _expect_counts("pretrain", self, *counts, *optional)
         _expect_numbers("pretrain", self, *RATES)
 
 

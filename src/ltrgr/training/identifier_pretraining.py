@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 from torch.nn import functional
+from torchmetrics import Metric
 
 from ltrgr.data.identifier_pairs import IdentifierBatch
 from ltrgr.decoding.model import by_length, encode, teacher_forced_logits
 from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
+
+Counted = Mapping[str, tuple[Tensor, Tensor]]
+"""name -> (right, asked): bool tensors of one shape; only what is asked counts"""
+
+CheckDev = Callable[[Tensor], Counted]
+"""rows of dev questions [n] -> what the current weights get right; names from ``dev_names``"""
+
+TOKENS = "token_accuracy"
+IDENTIFIERS = "identifier_accuracy"
+
+
+def dev_names(views: Sequence[str]) -> list[str]:
+    """The names under which dev is counted: tokens, and the identifiers of each searched view."""
+    return [TOKENS, *(f"{IDENTIFIERS}/{view}" for view in views)]
+
+
+def dev_figures(shares: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``shares`` and the mean over the views that were asked for, each as ``dev/<name>``."""
+    views = torch.stack([v for name, v in shares.items() if name.startswith(f"{IDENTIFIERS}/")])
+    return {f"dev/{n}": v for n, v in {**shares, IDENTIFIERS: views.nanmean()}.items()}
+
+
+def right_tokens(model: Any, batch: IdentifierBatch) -> tuple[Tensor, Tensor]:
+    """(right, asked) [B, T]: where the likeliest token is the target's, given those before it."""
+    states = encode(model, batch.prompt_ids, batch.prompt_mask)
+    logits = teacher_forced_logits(model, states, batch.prompt_mask, batch.labels)
+    return logits.argmax(dim=2) == batch.labels, batch.labels >= 0
 
 
 def generation_loss(model: Any, batch: IdentifierBatch, *, label_smoothing: float) -> Tensor:
@@ -41,6 +70,10 @@ class IdentifierPretraining(LightningModule):
     Args:
         cross_attention_rate: own learning rate of the cross-attention, where that is new.
         warm_up: share of ``steps`` over which the rate rises.
+        check_dev: what the current weights get right on dev; None: no validation. It is logged
+            as ``dev/token_accuracy``, ``dev/identifier_accuracy/<view>`` and, the mean over the
+            views, ``dev/identifier_accuracy``.
+        shares: the metric that sums it up, made for ``dev_names``.
     """
 
     def __init__(
@@ -53,9 +86,12 @@ class IdentifierPretraining(LightningModule):
         warm_up: float,
         steps: int,
         label_smoothing: float,
+        check_dev: CheckDev | None = None,
+        shares: Metric | None = None,
     ) -> None:
         super().__init__()
         self.model = model
+        self.check_dev, self.shares = check_dev, shares
         self.label_smoothing = label_smoothing
         self._rates = {
             "learning_rate": learning_rate,
@@ -69,6 +105,17 @@ class IdentifierPretraining(LightningModule):
         loss = generation_loss(self.model, batch, label_smoothing=self.label_smoothing)
         self.log("train/generation_loss", loss, prog_bar=True, batch_size=len(batch.labels))
         return loss
+
+    def validation_step(self, rows: Tensor, batch_idx: int) -> None:
+        """Count what the current weights get right on some dev questions."""
+        if self.check_dev is not None and self.shares is not None:
+            self.shares.update(self.check_dev(rows))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the dev figures that choose the checkpoint."""
+        if self.shares is not None:
+            self.log_dict(dev_figures(self.shares.compute()))
+            self.shares.reset()
 
     def configure_optimizers(self) -> Any:
         """AdamW with warm-up."""
