@@ -17,6 +17,7 @@ from rich.text import Text
 from ltrgr.index import storage as index_storage
 from ltrgr.pipeline.artefact import read_object
 from ltrgr.pipeline.environment import package_versions, threads
+from ltrgr.pipeline.generating import Validation
 from ltrgr.pipeline.processor import described
 
 OPTIONAL = {"wandb", "bm25s", "matplotlib"}
@@ -171,6 +172,11 @@ def artefacts(root: Path) -> list[Finding]:
         return [Finding(name="cached", value=f"nothing yet at {root}")]
     stages = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     found = [finding for stage in stages if (finding := _stage(stage)) is not None]
+    found += [
+        Finding(name="stage-1 model", value=path.name, problem=one.complaint(), fatal=False)
+        for path in sorted((root / "pretrain").glob("*"))
+        if (one := Validation.load(path)) is not None and not one.generates
+    ]
     return found or [Finding(name="cached", value=f"nothing yet at {root}")]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from ltrgr.cli.origin import table_origin
 from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.cli.suggestions import did_you_mean, nearest
 from ltrgr.pipeline.evaluating import Measured
+from ltrgr.pipeline.generating import complaints
 from ltrgr.pipeline.parallel import run_all
 from ltrgr.pipeline.road import Road
 from ltrgr.pipeline.settings import SettingsError
@@ -74,7 +76,17 @@ def run_table(cfg: DictConfig, *, console: Console) -> bool:
         comparisons=[Comparison(**c) for c in cfg.table.comparisons],
         level=cfg.table.level,
         samples=cfg.table.samples,
-        notes=list(cfg.table.notes),
+        notes=[
+            *cfg.table.notes,
+            *_seconds(rows, jobs, roads),
+            *complaints(
+                {
+                    label: roads[label].pretrained.directory
+                    for label, job in jobs.items()
+                    if job.keywords["system"] == "pretrain"
+                }
+            ),
+        ],
         varied=cfg.table.vary.label if cfg.table.vary else "",
     )
     origin = table_origin(
@@ -92,6 +104,25 @@ def run_table(cfg: DictConfig, *, console: Console) -> bool:
     agrees = check(table, expected, cfg, console=console)
     console.print(f"[dim]{(time.perf_counter() - start) / 60:.1f} minutes[/]")
     return agrees
+
+
+def _seconds(
+    rows: Sequence[dict[str, Any]],
+    jobs: Mapping[str, partial[Path]],
+    roads: Mapping[str, Road],
+) -> list[str]:
+    """A line that says what each row that is built on another was trained for."""
+    spent_by = []
+    for row in rows:
+        if row.get("base") and row["system"] != "bm25":
+            spent = [
+                roads[label].training_seconds(jobs[label].keywords["system"])
+                for label, _ in _seeds(row)
+            ]
+            spent_by.append(f"{row['name']} {statistics.median(spent):.0f}")
+    if not spent_by:
+        return []
+    return [f"seconds of training beyond the base, mining included: {', '.join(spent_by)}"]
 
 
 def measure(plain: dict[str, Any], *, label: str, system: str) -> Path:

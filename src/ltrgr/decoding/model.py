@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from typing import Any
 
 import torch
@@ -44,10 +46,17 @@ def decode(
         encoder_outputs=BaseModelOutput(last_hidden_state=states),
         attention_mask=prompt_mask,
         decoder_input_ids=decoder_ids,
-        past_key_values=cache,
         use_cache=cache is not None,
+        **{_cache_argument(type(model)): cache},
     )
-    return output.logits, output.past_key_values if cache is not None else None
+    return output.logits, cache  # the model updates it in place
+
+
+@functools.cache
+def _cache_argument(kind: Any) -> str:
+    """What transformers calls the cache: another name from 5.24 on."""
+    named = inspect.signature(kind.forward).parameters
+    return "cache" if "cache" in named else "past_key_values"
 
 
 def empty_cache() -> EncoderDecoderCache:

@@ -90,6 +90,12 @@ class Artefact:
                 return f"its DONE.json says {key} {done.get(key)!r}; expected {value!r}"
         return _file_problem(self.directory, done.get("files"))
 
+    @property
+    def seconds(self) -> float:
+        """How long it took to make; nan where that is not known."""
+        done = read_object(self.directory / "DONE.json") or {}
+        return float(done.get("seconds", "nan"))
+
     def is_done(self) -> bool:
         """Whether the artefact is there, of this format, stage and inputs, and complete."""
         return self.problem() is None

@@ -208,6 +208,12 @@ class Road:
         artefact = self._evaluated(system)
         return artefact.open() if artefact.is_done() else None
 
+    def training_seconds(self, system: str) -> float:
+        """What the last training of ``system`` took: further steps of stage 1, or stage 2 with the
+        mining that it needs."""
+        parts = [self.mined, self.ranked] if system == "rank" else [self.pretrained]
+        return sum(part.seconds for part in parts)
+
     def open(self, system: str) -> Retriever:
         """The model of ``pretrain`` or ``rank`` with this road's search settings; trains it first.
 

@@ -13,6 +13,7 @@ from ltrgr.report.page.widgets import note, panels, section
 COUNTERS = ("distinct_keys", "decoder_sequences", "encoder_passes")
 SCALE = ("score_positive", "score_negative", "one_key_score")
 DEV = ("dev/mrr@10", "dev/hits@1", "dev/hits@5", "dev/hits@20")
+GENERATED = "dev/identifier_accuracy"
 AT_ONCE = 6
 """lines that can be told apart in one chart"""
 
@@ -56,7 +57,7 @@ def _stage_one(runs: Runs, sets: Sequence[Comparable]) -> Safe:
     used = {part.fingerprint for run in main for part in runs.chain(run)}
     trained = [run for run in runs.of("pretrain") if run.curves]
     trained = [run for run in trained if run.fingerprint in used] or trained
-    losses, rates = [], []
+    losses, rates, right = [], [], []
     for i, run in enumerate(trained[:AT_ONCE]):
         index = runs.parent(run)
         views = " + ".join(index.inputs.get("views", {})) if index else ""
@@ -65,12 +66,21 @@ def _stage_one(runs: Runs, sets: Sequence[Comparable]) -> Safe:
         losses.append(Series(name=name, points=_smooth(loss), colour=i))
         rate = next((c for key, c in run.curves.items() if key.startswith("lr-")), [])
         rates.append(Series(name=name, points=rate, colour=i))
+        right.append(Series(name=name, points=run.curves.get(GENERATED, []), colour=i))
     if not any(one.points for one in losses):
         return note("No curves of stage 1 in these runs.")
     hidden = len(trained) - AT_ONCE
     more = note(f"{hidden} more stage-1 models are not drawn.") if hidden > 0 else ""
     charts = [
         line_chart(losses, label="Generation loss (running mean)", x_label="step", wide=True),
+        line_chart(
+            right,
+            label="Greedy identifiers right on dev, percent, mean over the views",
+            x_label="step",
+            percent=True,
+            zero=True,
+            wide=True,
+        ),
         line_chart(rates, label="Learning rate", x_label="step", zero=True, wide=True),
     ]
     return join([el("div", *charts, cls="charts two"), more])
