@@ -211,7 +211,7 @@ class Retriever:
         return distinct(merged) if extra else merged
 
     def weights(self, keys: Keys) -> NDArray[np.float64]:
-        """[n] key weights w(n, q), view weight and disturbance included; 0: the key does not count."""
+        """[n] weights w(n, q), view weight and disturbance included; 0: the key does not count."""
         of_view, offset = self.scoring.of_views(self.vocabulary.family.names)
         weights = key_weights(
             keys.log_probability,
