@@ -35,7 +35,7 @@ PACKAGES = (
 def environment(*, seed: int | None = None) -> dict[str, Any]:
     """Return what ``environment.json`` holds: versions, platform, commit, seed, threads, time.
 
-    Imports nothing heavy: torch's threads and devices are told only where torch is loaded.
+    Imports nothing heavy: torch's threads and devices are written only where torch is loaded.
     """
     return {
         "python": platform.python_version(),
