@@ -1,4 +1,4 @@
-"""What was measured before, and what is aimed at: the project's page on speed.
+"""Earlier measurements and targets; docs/speed.md explains them.
 
 SEAL's figures are from another 2-core machine, on English reviews in 156-token passages:
 3.0 M tokens (c3) and 100 M tokens, partly resampled (c100).

@@ -109,7 +109,7 @@ def parse(arguments: Sequence[str]) -> tuple[dict[str, Any] | None, argparse.Nam
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
     add("--corpus", help="a BEIR folder; the built-in demo corpus if left out")
-    add("--tokens", type=float, help="resample the corpus to so many tokens, e.g. 100e6")
+    add("--tokens", type=float, help="resample the corpus to this number of tokens, e.g. 100e6")
     add("--vocabulary", type=int, help="symbols of the BPE (1,500 for the demo, else 50,000)")
     add("--only", nargs="+", choices=GROUPS, default=list(GROUPS), help="groups to measure")
     add("--repeats", type=int, default=9)

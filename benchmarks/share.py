@@ -39,7 +39,7 @@ def measure(
     """A whole search by ``constrained_beam_search`` and its parts, for each shape.
 
     The model takes its own time; what it says is replaced by drawn logits, because random
-    weights like all tokens alike and would walk into the rarest keys at once.
+    weights like all tokens equally and would walk into the rarest keys at once.
     """
     pool = Pool(world, rows=max(q * b for q, b in SHAPES), seed=seed)
     for questions, beams in SHAPES:

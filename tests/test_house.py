@@ -13,7 +13,7 @@ HOUSE = Path(ltrgr.__file__).parent
 
 
 def test_no_import_runs_back_up() -> None:
-    """The order of the rooms is told by their imports; a circle raises graphlib's CycleError."""
+    """The order of the rooms follows from their imports; a circle raises graphlib's CycleError."""
     rooms: dict[str, set[str]] = {}
     for path in HOUSE.rglob("*.py"):
         room = path.relative_to(HOUSE).with_suffix("").parts[0]

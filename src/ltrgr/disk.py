@@ -1,4 +1,4 @@
-"""A full disk, told as such: each library below says it in its own words, or hardly at all."""
+"""One error for a full disk, which each library reports in its own words, or hardly at all."""
 
 from __future__ import annotations
 

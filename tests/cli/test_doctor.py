@@ -52,7 +52,7 @@ def test_an_index_of_another_format_is_not_called_done(tmp_path: Path, conf: Pat
         one = Artefact(root=root, stage="index", inputs={"was": version}, version=version)
         one.build(lambda partial: (partial / "rows").write_bytes(bytes(1_000_000)))
     text = examine(root, conf, free_gb=0.0)
-    assert "1 done (1.0 MB), 1 of another format (1.0 MB; built anew when it is next used)" in text
+    assert "1 done (1.0 MB), 1 of another format (1.0 MB; built again when it is next used)" in text
 
 
 def test_the_map_tells_which_artefact_is_which(
@@ -82,7 +82,7 @@ def test_missing_packages_and_configs_are_fatal_and_name_their_commands(
     with pytest.raises(NotUsable) as caught:
         examine(tmp_path, tmp_path / "nowhere", free_gb=0.0)
     assert str(caught.value).splitlines() == [
-        "2 problem(s) to mend:",
+        "2 problem(s) to fix:",
         "transformers: not installed; run: pip install transformers",
         "configs: no configs there; run, in the checkout: pip install --force-reinstall .",
     ]

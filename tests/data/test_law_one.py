@@ -1,4 +1,4 @@
-"""Law 1, end to end: on a trained model, training scores a mined list as search did."""
+"""Law 1 in docs/method.md, end to end: training scores a mined list as search did."""
 
 from __future__ import annotations
 

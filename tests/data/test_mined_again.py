@@ -1,4 +1,4 @@
-"""A period's lists: which questions are mined anew, which keep their first list."""
+"""A period's lists: which questions are mined again, which keep their first list."""
 
 from __future__ import annotations
 

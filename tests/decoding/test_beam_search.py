@@ -1,4 +1,6 @@
-"""The constrained beam search against ``generate``, a slow judge and naive scans (law 3)."""
+"""The constrained beam search against ``generate``, a slow judge, naive scans: law 3 in
+docs/method.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Law 3 on the demo corpus: what every view decodes stands in the corpus, in its place."""
+"""Law 3 in docs/method.md, on the demo corpus: decoded keys occur in it, in their view's place."""
 
 from __future__ import annotations
 

@@ -139,12 +139,12 @@ def test_passages_without_words_are_told() -> None:
     ("given_ids", "symbols", "message"),
     [
         ([[0], [1]], 2, "found 2 docids, expected one for each of 3"),
-        ([[0], [1], [0]], 2, "3 docids, of which 2 differ"),
+        ([[0], [1], [0]], 2, "found 2 different docids for 3 passages"),
         ([[0], [1], [2]], 2, "symbols 0 to 2, the view has symbols=2"),
         ([[0, 1], [1, 1], [-1, 1]], 2, "symbols -1 to 1"),
-        ([[0, -1, 1], [1, 1, 1], [1, 0, 1]], 2, "goes on after its end"),
-        (["a", "b", "a"], 0, "3 docids, of which 2 differ"),
-        (["a", "b", ""], 0, "3 docids, of which 2 differ"),
+        ([[0, -1, 1], [1, 1, 1], [1, 0, 1]], 2, "has a symbol after -1"),
+        (["a", "b", "a"], 0, "found 2 different docids for 3 passages"),
+        (["a", "b", ""], 0, "found 2 different docids for 3 passages"),
     ],
 )
 def test_docids_that_would_not_work_are_refused(

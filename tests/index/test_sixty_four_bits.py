@@ -127,5 +127,5 @@ def shifted(arrays: IndexArrays, shift: int, directory: Path) -> IndexArrays:
         "wide_hi": arrays.wide_hi + shift,
     }
     for array in changed.values():
-        array.setflags(write=False)  # numba compiles anew for writable arrays
+        array.setflags(write=False)  # numba compiles again for writable arrays
     return arrays._replace(**changed)

@@ -60,7 +60,7 @@ def test_a_second_call_does_nothing(finished: Road, corpus: Corpus) -> None:
 
 
 def test_a_model_outlives_its_index(finished: Road, corpus: Corpus, tmp_path: Path) -> None:
-    """An index that is gone, or of an older format, is built anew; nothing is trained."""
+    """An index that is gone, or of an older format, is built again; nothing is trained."""
     shutil.copytree(finished.root, tmp_path / "runs")
     copied = road(tmp_path / "runs", corpus)
     before = artefacts(copied.root)

@@ -155,7 +155,7 @@ def test_a_damaged_checkpoint_is_moved_aside(
     for damaged in (b"", whole[:100], whole[:-1], flipped):
         last.write_bytes(damaged)
         assert resumable(last) is None
-        assert "training begins anew" in caplog.text
+        assert "training starts again" in caplog.text
         assert not last.exists()
         assert (tmp_path / "last.ckpt.broken").read_bytes() == damaged
     assert resumable(last) is None

@@ -1,4 +1,4 @@
-"""Law 1: the differentiable score of a rank list equals the score that search gave it."""
+"""Law 1 in docs/method.md: the differentiable score of a rank list equals its search score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scorer's learned numbers: where they begin, their ranges, and law 1 at any of them."""
+"""The scorer's learned numbers: first values, ranges, and law 1 (docs/method.md) at any of them."""
 
 from __future__ import annotations
 

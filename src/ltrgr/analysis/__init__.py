@@ -1,1 +1,1 @@
-"""What a trained system does, measured."""
+"""Measurements of a trained system: exposure bias, and the cost of a search."""

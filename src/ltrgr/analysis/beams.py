@@ -1,4 +1,4 @@
-"""What became of the gold identifier on the beam: its rank by depth, and its end."""
+"""The gold identifier on the beam: its rank at each depth, and whether it was returned."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.tokenised import csr_offsets
 
 OFF = np.iinfo(np.int64).max
-"""rank of what is not on the beam"""
+"""rank of a prefix that is not on the beam"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypotheses:
-    """The n keys of one view's search, seen against the gold."""
+    """The n keys of one view's search, compared with the gold identifiers."""
 
     question: NDArray[np.int64]
-    """[n]"""
+    """[n] question of each key"""
     depth: NDArray[np.int64]
-    """[n] tokens generated: the begin marker does not count"""
+    """[n] generated tokens, so without the begin marker"""
     log_probability: NDArray[np.float32]
-    """[n]"""
+    """[n] log p(key | question), nats"""
     gold: NDArray[np.bool_]
-    """[n] begins a gold identifier of its question"""
+    """[n] the key is a prefix of a gold identifier of its question"""
     ended: NDArray[np.bool_]
-    """[n] took the end marker"""
+    """[n] the key ends with the end marker"""
     whole: NDArray[np.bool_]
-    """[n] is an identifier: ended, or of full length in a view without markers"""
+    """[n] the key is an identifier: it ended, or has full length in a free view"""
 
 
 def against_gold(keys: Keys, *, gold: Gold, view: SearchedView) -> Hypotheses:
-    """Mark each key of one view's search."""
+    """Compare each key of one view's search with the gold identifiers."""
     given = 1 if view.begin >= 0 else 0
     depth = keys.length - given
     first = np.zeros(len(keys.tokens), dtype=np.bool_)
@@ -54,12 +54,13 @@ def against_gold(keys: Keys, *, gold: Gold, view: SearchedView) -> Hypotheses:
 
 
 def own_prefix(greedy: Hypotheses, *, questions: int, steps: int) -> NDArray[np.bool_]:
-    """[B, T] whether the first t + 1 tokens of the greedy decoding are those of a gold identifier.
+    """[B, T] whether the first t + 1 tokens of greedy decoding begin a gold identifier.
 
     Args:
-        greedy: a search with one beam. Its path ends with the end marker where that was the
-            likeliest token (the beam goes on with the next best, which is not the path); from
-            there on, and where the index allows nothing more, the last entry is repeated.
+        greedy: a search with one beam (free-running). The greedy path ends where the end marker was
+            the likeliest token; the beam itself goes on with the next best token, which is not on
+            the path. After the end, or where the index allows no token, the last entry is repeated.
+        questions, steps: B and T.
     """
     end = np.full(questions, steps + 1, dtype=np.int64)
     np.minimum.at(end, greedy.question[greedy.ended], greedy.depth[greedy.ended])
@@ -74,9 +75,10 @@ def own_prefix(greedy: Hypotheses, *, questions: int, steps: int) -> NDArray[np.
 
 
 def gold_rank(found: Hypotheses, *, questions: int, steps: int) -> NDArray[np.int64]:
-    """[B, T] rank by log p of the best gold prefix of t + 1 tokens among all hypotheses as long.
+    """[B, T] rank of the best gold prefix of t + 1 tokens among all hypotheses of that length.
 
-    1 is the best; ``OFF`` where none is on the beam. A gold identifier that ended keeps its rank.
+    Ranks are by log p, 1 is the best; ``OFF`` if no gold prefix is on the beam. A gold identifier
+    that ended keeps its rank at later steps.
     """
     order = np.lexsort((-found.log_probability, found.depth, found.question))
     group = found.question[order] * (steps + 1) + found.depth[order]
@@ -95,18 +97,18 @@ def gold_rank(found: Hypotheses, *, questions: int, steps: int) -> NDArray[np.in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """The whole keys that the search returned for each question."""
+    """The whole keys that the search returned for each of B questions, summarised."""
 
     gold: NDArray[np.bool_]
-    """[B] a gold identifier is among them"""
+    """[B] whether a gold identifier is among them"""
     best: NDArray[np.float32]
-    """[B] highest log p, -inf where none was returned"""
+    """[B] highest log p, -inf without a whole key"""
     worst: NDArray[np.float32]
-    """[B] lowest log p, -inf where none was returned"""
+    """[B] lowest log p, -inf without a whole key"""
 
 
 def returned(found: Hypotheses, *, questions: int) -> Returned:
-    """Look only at whole keys."""
+    """Summarise the whole keys of each question."""
     whole = found.whole
     gold = np.zeros(questions, dtype=np.bool_)
     gold[found.question[whole & found.gold]] = True

@@ -1,4 +1,4 @@
-"""The one gold identifier of each question that teacher forcing follows."""
+"""The gold identifier of each question that teacher forcing uses."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def best_identifier(model: Any, *, states: Tensor, mask: Tensor, gold: Gold) -> 
         states, mask: encoder states [B, L, d] and mask [B, L] of the view's prompts.
 
     Returns:
-        [B, T] its tokens after the begin marker, end marker included, padded with -100; a
-        question without gold has none.
+        [B, T] its tokens after the begin marker, end marker included, padded with -100. A
+        question without a gold identifier has only padding.
     """
     n = len(gold.offsets) - 1
     length = gold.stop - gold.start
@@ -55,13 +55,16 @@ def best_identifier(model: Any, *, states: Tensor, mask: Tensor, gold: Gold) -> 
 def greedy_span(
     model: Any, *, states: Tensor, mask: Tensor, gold: Gold, steps: int
 ) -> NDArray[np.int64]:
-    """The span of ``steps`` tokens that greedy decoding within the relevant passages gives.
+    """A gold span of ``steps`` tokens, by greedy decoding within the relevant passages.
 
-    A free view has too many gold spans to score each; this one's log p is a lower bound of the
-    best one's.
+    A free view has too many gold spans to score each of them. The log p of this span is a lower
+    bound of that of the best span.
+
+    Args:
+        states, mask: encoder states [B, L, d] and mask [B, L] of the view's prompts.
 
     Returns:
-        [B, steps] its tokens; -100 where no relevant passage holds a span of that length.
+        [B, steps] its tokens; -100 if no relevant passage has a span of that length.
     """
     n = len(gold.offsets) - 1
     chosen = np.full((n, steps), PAD, dtype=np.int64)
@@ -84,7 +87,7 @@ def greedy_span(
 def _first_best(
     question: NDArray[np.int64], value: NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The questions that occur, and the row of each one's highest value."""
+    """The distinct questions, and the row of the highest value of each."""
     order = np.lexsort((-value, question))
     asked, first = np.unique(question[order], return_index=True)
     return asked, order[first]

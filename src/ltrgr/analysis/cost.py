@@ -1,4 +1,4 @@
-"""What a search costs before and after learning to rank, timed in turns on the same questions."""
+"""The cost of a search before and after learning to rank, timed in turns on the same questions."""
 
 from __future__ import annotations
 
@@ -19,19 +19,23 @@ class Turn:
     seconds: float
     """per question"""
     keys: float
-    """per question, found and scored"""
+    """per question: keys found and scored"""
 
 
 def take_turns(
     retrievers: Mapping[str, Retriever], batches: Sequence[Sequence[str]], *, k: int
 ) -> Iterator[tuple[slice, dict[str, Turn]]]:
-    """Search every batch with every system; who begins changes from batch to batch.
+    """Search every batch with every system; the first system changes from batch to batch.
 
-    So whatever else the machine does meets all systems alike, and a question's own length drops
-    out of the ratio of two turns. The first batch is searched once more before the clock starts.
+    Other load on the machine then affects all systems equally, and the length of a question
+    cancels in the ratio of two turns. Each system searches the first batch once without timing, to
+    warm up.
+
+    Args:
+        k: length of the rank lists.
 
     Yields:
-        Which of all questions the batch held, and every system's turn.
+        (questions of the batch as a slice, name -> turn of each system).
     """
     done = 0
     for retriever in retrievers.values():
@@ -58,13 +62,24 @@ def ratio(
     samples: int = 10_000,
     level: float = 0.95,
 ) -> dict[str, float]:
-    """The median of ``after / before``, turn by turn, and its bootstrap interval (percentiles).
+    """The median of ``after / before`` over the turns, with a bootstrap interval (percentiles).
+
+    Args:
+        after, before: [n] seconds of the same turns.
+        seed: of the resampling.
+        samples: bootstrap samples.
+        level: confidence level of the interval.
+
+    Returns:
+        ``median``, ``low`` and ``high``.
 
     Raises:
-        ValueError: no turns, or not as many of each.
+        ValueError: there are no turns, or the numbers of turns differ.
     """
     if not len(after) or len(after) != len(before):
-        raise ValueError(f"{len(after)} turns after, {len(before)} before: expected as many, 1+")
+        raise ValueError(
+            f"{len(after)} turns after, {len(before)} before: expected as many, 1 or more"
+        )
     ratios = after / before
     drawn = np.random.default_rng(seed).choice(ratios, (samples, len(ratios)))
     low, high = np.quantile(np.median(drawn, axis=1), [(1 - level) / 2, (1 + level) / 2])

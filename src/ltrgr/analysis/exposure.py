@@ -1,4 +1,4 @@
-"""Exposure bias of one system: gold against own prefixes, the beam, search and model errors."""
+"""Exposure bias of one system: teacher-forced and free-running prefixes, the beam, the errors."""
 
 from __future__ import annotations
 
@@ -23,36 +23,40 @@ from ltrgr.retrieval.retriever import Retriever
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """One view's observations for B questions and T = the view's steps.
+    """Observations of one view for B questions; T is the view's number of steps.
 
-    The *followed* gold identifier of a question is the one with the highest log p(gold | q); for a
-    view without markers, where any span of a relevant passage is gold, the full-length span that
-    greedy decoding within the relevant passages gives (its log p is a lower bound). A prefix is
-    right when *any* gold identifier of the question begins with it.
+    The *followed* gold identifier of a question is the one with the highest log p(gold | q). In a
+    view without markers any span of a relevant passage is gold; the followed one is then the
+    full-length span of ``greedy_span``, whose log p is a lower bound. A prefix is right if *any*
+    gold identifier of the question begins with it.
     """
 
     length: NDArray[np.int64]
-    """[B] tokens of the followed identifier; 0 where the question has none of this view"""
+    """[B] tokens of the followed identifier; 0 if the question has no gold one in this view"""
     forced: NDArray[np.bool_]
-    """[B, T] constrained argmax after t gold tokens is right"""
+    """[B, T] teacher-forced: the constrained argmax after t gold tokens is right"""
     own: NDArray[np.bool_]
-    """[B, T] first t + 1 tokens of greedy constrained decoding are right"""
+    """[B, T] free-running: the first t + 1 tokens of greedy constrained decoding are right"""
     rank: NDArray[np.int64]
-    """[B, T] rank of the best right prefix of t + 1 tokens on the beam, ``OFF`` where pruned"""
+    """[B, T] rank of the best right prefix of t + 1 tokens on the beam; ``OFF``: pruned"""
     log_probability: NDArray[np.float32]
     """[B] log p(followed | q)"""
     found: NDArray[np.bool_]
-    """[B] a gold identifier is among the returned whole keys of this view"""
+    """[B] whether a gold identifier is among the returned whole keys of this view"""
     best: NDArray[np.float32]
-    """[B] log p of the best whole key returned, -inf for none"""
+    """[B] log p of the best whole key returned; -inf: none"""
     worst: NDArray[np.float32]
-    """[B] log p of the worst"""
+    """[B] log p of the worst whole key returned; -inf: none"""
 
 
 def observe(
     retriever: Retriever, corpus: SerialisedCorpus, questions: TokenisedQuestions
 ) -> Iterator[tuple[slice, dict[str, Observed]]]:
-    """Observe every view that is searched, a batch of questions at a time."""
+    """Observe every searched view, a batch of questions at a time.
+
+    Yields:
+        (questions of the batch as a slice, name of the view -> observations).
+    """
     family = retriever.vocabulary.family
     size, n = retriever.decoding.batch_size, len(questions.offsets) - 1
     for first in range(0, n, size):
@@ -68,23 +72,27 @@ def observe(
 
 
 def join(batches: list[Observed]) -> Observed:
-    """Successive batches of one view as one."""
+    """Concatenate the observations of one view over successive batches."""
     return Observed(
         **{f.name: np.concatenate([getattr(b, f.name) for b in batches]) for f in fields(Observed)}
     )
 
 
 def summarise(seen: Observed) -> dict[str, Any]:
-    """What one view shows, as plain data.
+    """Summarise the observations of one view as plain data.
 
-    Depth t is measured over the questions whose followed identifier has t tokens or more, alike in
-    all curves. ``forced`` is the share of right tokens after gold prefixes; ``own`` the share of
-    right own prefixes, ``own_step`` that of right tokens after own prefixes right so far.
-    ``on_beam`` is the share still on the beam, ``median_rank`` is of those; ``median_fall`` the
-    median depth at which questions lose their last gold prefix. ``errors`` are shares of the
-    questions with gold: ``found`` among the whole keys returned; else ``search`` where
-    log p(gold | q) is above that of the best of these, and ``model`` where not; ``above_worst``:
-    not found, yet above the worst of these.
+    In all curves, depth t covers the questions whose followed identifier has at least t tokens:
+
+    - ``forced``: fraction of right tokens after gold prefixes (teacher-forced);
+    - ``own``: fraction of right prefixes of greedy decoding (free-running);
+    - ``own_step``: fraction of right tokens after free-running prefixes that are right so far;
+    - ``on_beam``: fraction of questions with a gold prefix on the beam; ``median_rank``: its rank;
+    - ``median_fall``: median depth at which a question loses its last gold prefix.
+
+    ``errors`` are fractions of the questions with a gold identifier. ``found``: one is among the
+    whole keys returned. ``search``: not found, and log p(gold | q) is above that of the best key
+    returned. ``model``: not found, and it is not above. ``above_worst``: not found, but above the
+    worst key returned.
     """
     asked = seen.length > 0
     n = int(asked.sum())
@@ -118,7 +126,7 @@ def summarise(seen: Observed) -> dict[str, Any]:
 
 
 def _shares(flags: NDArray[np.bool_], asked: NDArray[np.bool_]) -> list[float | None]:
-    """Mean over the questions asked at each depth, None where none is."""
+    """Mean of ``flags`` over the questions at each depth; None for a depth without questions."""
     hits = (flags[:, : asked.shape[1]] & asked).sum(axis=0).tolist()
     return [
         round(hit / n, 6) if n else None
@@ -127,7 +135,7 @@ def _shares(flags: NDArray[np.bool_], asked: NDArray[np.bool_]) -> list[float | 
 
 
 def _before(own: NDArray[np.bool_], depth: int) -> NDArray[np.bool_]:
-    """[B, depth] whether the prefix one token shorter is right; the empty one is."""
+    """[B, depth] whether the prefix that is one token shorter is right; the empty prefix is."""
     return np.pad(own, ((0, 0), (1, 0)), constant_values=True)[:, :depth]
 
 

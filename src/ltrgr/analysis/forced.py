@@ -1,4 +1,4 @@
-"""Constrained argmax under gold prefixes: what the model would take if it had been right so far."""
+"""Teacher-forced choices: the constrained argmax after each gold prefix."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ def forced_choice(
     """The likeliest token that the index allows after each gold prefix.
 
     Args:
+        states, mask: encoder states [B, L, d] and mask [B, L] of the view's prompts.
         labels: [B, T] gold identifiers, padded with -100.
+        is_marker: [V] True for marker tokens.
 
     Returns:
-        [B, T]: entry (b, t) follows ``labels[b, :t]``; -100 at padding.
+        [B, T] tokens: entry (b, t) follows ``labels[b, :t]``; -100 at padding.
     """
     logits = teacher_forced_logits(model, states, mask, torch.from_numpy(labels).to(states.device))
     normaliser = logits.logsumexp(dim=2).cpu().numpy()
@@ -60,7 +62,7 @@ def forced_choice(
             1,
             scratch,
         )
-        # One beam: slot 1 holds an end marker that was the likeliest, slot 0 the best other.
+        # One beam: slot 1 holds the end marker if it was the likeliest, slot 0 the best other.
         taken = np.where(np.isfinite(score[:, 1]), token[:, 1], token[:, 0])
         chosen[asked, step] = taken[asked]
         lo, hi = index.extend(lo, hi, labels[:, step])
@@ -72,7 +74,8 @@ def stays_gold(
 ) -> NDArray[np.bool_]:
     """[B, T] whether ``labels[b, :t]`` followed by ``chosen[b, t]`` begins a gold identifier.
 
-    With several gold identifiers the token may leave ``labels`` for another one; False at padding.
+    A question may have several gold identifiers, so the token may differ from the label and still
+    be right. False at padding.
     """
     n, steps = labels.shape
     within = np.arange(steps)

@@ -1,4 +1,4 @@
-"""Gold identifiers: those of a question's relevant passages, as places in the token stream."""
+"""Gold identifiers, those of a question's relevant passages, as places in the token stream."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Ints = NDArray[np.int64]
 class Gold:
     """The R gold places of B questions, in CSR form.
 
-    A view with markers: each field of a relevant passage, end marker included, that search can
-    decode whole. A free view: every position of a relevant passage's field, up to its end; a gold
-    identifier is then any span that begins there. Markers at the begin are left out: they are
-    given, not generated.
+    In a view with markers, a place is a field of a relevant passage with its end marker, if it is
+    short enough for search to decode it whole. In a free view, each position of a field is a place
+    that runs to the end of the field; a gold identifier is any span that begins there. Begin
+    markers are left out, because they are given, not generated.
     """
 
     text: NDArray[np.int32]
-    """[N] the token stream that places point into"""
+    """[N] the token stream"""
     offsets: Ints
     """[B + 1] places of question b are ``offsets[b]:offsets[b + 1]``"""
     start: Ints
@@ -44,7 +44,8 @@ class Gold:
         """[n] whether a gold identifier of ``question[i]`` begins with key i.
 
         Args:
-            tokens, offsets: key i is ``tokens[offsets[i]:offsets[i + 1]]``, begin marker left out.
+            tokens, offsets: key i is ``tokens[offsets[i]:offsets[i + 1]]``, without begin marker.
+            question: [n] question of each key.
         """
         return _begins_with(
             self.text, self.offsets, self.start, self.stop, tokens, offsets, question
@@ -54,7 +55,11 @@ class Gold:
 def gold_places(
     corpus: SerialisedCorpus, *, view: SearchedView, relevant_offsets: Ints, relevant: Ints
 ) -> Gold:
-    """The gold places of questions whose relevant passages are given in CSR form."""
+    """The gold places of B questions in one view.
+
+    Args:
+        relevant_offsets, relevant: CSR [B + 1] of the relevant passages of each question.
+    """
     counts = np.diff(corpus.field_offsets)[relevant]
     field = _ranges(corpus.field_offsets[relevant], counts)
     pair = np.repeat(np.arange(len(relevant)), counts)
@@ -80,7 +85,7 @@ def gold_places(
 
 
 def _ranges(first: Ints, lengths: Ints) -> Ints:
-    """``first[i], first[i] + 1, ...`` of ``lengths[i]`` numbers each, one after the other."""
+    """Concatenate the ranges ``first[i]:first[i] + lengths[i]``."""
     offsets = csr_offsets(lengths)
     return np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], lengths)
 

@@ -12,7 +12,7 @@ from rich.tree import Tree
 from ltrgr.pipeline.catalogue import Entry, catalogue, children, differences
 
 SHOWN = 4
-"""differing settings told of one artefact"""
+"""differing settings shown of one artefact"""
 
 COLOURS = {"done": "green", "begun": "yellow", "broken": "red"}
 
@@ -21,7 +21,7 @@ def artefact_map(root: Path, *, usual: Mapping[str, Mapping[str, Any]]) -> Tree 
     """A branch for each artefact below ``root``, under what it was made from; None for none.
 
     Args:
-        usual: stage -> inputs that the present config gives it; only what differs is told.
+        usual: stage -> inputs that the present config gives it; only what differs is shown.
     """
     entries = catalogue(root)
     tree = Tree(Text(str(root), style="bold"), guide_style="dim")

@@ -1,4 +1,4 @@
-"""Doctor: what is installed, where things lie, what is cached, and how to mend what is wrong."""
+"""Doctor: what is installed, where things lie, what is cached, and how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Finding:
     name: str
     value: str
     problem: str = ""
-    """What is wrong and the command that mends it; empty when all is well."""
+    """What is wrong and the command that fixes it; empty when all is well."""
     fatal: bool = True
 
 
@@ -61,7 +61,7 @@ def doctor(
         free_gb: least free disk under ``root``, in GB.
 
     Raises:
-        NotUsable: something that every run needs is missing; says which and how to mend it.
+        NotUsable: something that every run needs is missing; says which and how to fix it.
     """
     findings = [
         *versions(),
@@ -78,7 +78,7 @@ def doctor(
     console.print(_table(findings))
     fatal = [f"{f.name}: {f.problem}" for f in findings if f.problem and f.fatal]
     if fatal:
-        raise NotUsable("\n".join([f"{len(fatal)} problem(s) to mend:", *fatal]))
+        raise NotUsable("\n".join([f"{len(fatal)} problem(s) to fix:", *fatal]))
 
 
 def versions() -> list[Finding]:
@@ -191,7 +191,7 @@ def _stage(stage: Path) -> Finding | None:
         return None
     value = f"{len(done)} done ({_size(done)})"
     if old:
-        value += f", {len(old)} of another format ({_size(old)}; built anew when it is next used)"
+        value += f", {len(old)} of another format ({_size(old)}; built again when it is next used)"
     if partial:
         value += f", {len(partial)} begun ({_size(partial)}; the same command goes on)"
     if left:

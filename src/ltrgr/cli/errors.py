@@ -14,7 +14,7 @@ from pathlib import Path
 from ltrgr.cli.unimportable import unimportable
 
 OK, CRASHED, MISUSED, STOPPED, PIPE_CLOSED = 0, 1, 2, 130, 141
-"""Exit codes: done; a fault in the program; a fault the user can mend; Ctrl-C; ``| head``."""
+"""Exit codes: done; a fault in the program; a fault the user can fix; Ctrl-C; ``| head``."""
 
 
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}

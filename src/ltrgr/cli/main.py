@@ -172,7 +172,7 @@ def _close_sweep(verb: str, *, code: int) -> int:
     if not failed:
         return code
     print(
-        f"ltrgr {verb}: {failed} of the {n} jobs that began did not end well (told above). "
+        f"ltrgr {verb}: {failed} of the {n} jobs that began did not end well (shown above). "
         "The same command runs only what is missing.",
         file=sys.stderr,
     )

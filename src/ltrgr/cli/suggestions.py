@@ -17,9 +17,9 @@ EXTRAS = {"submitit": 'pip install -e ".[slurm]"'}
 def nearest(word: str, candidates: Iterable[str], *, n: int = 3) -> list[str]:
     """Return up to ``n`` of ``candidates``, likeliest first.
 
-    First those under the word's own parents whose last part is spelt alike; then those whose last
+    First those under the word's own parents whose last part is similar; then those whose last
     part is the word's (a wrong parent), then those whose last part contains it, then those whose
-    last part, and at last whose whole, is spelt alike.
+    last part, and at last whose whole, is similar.
 
     >>> nearest("loss.margn", ["loss.margin", "loss.weight", "seed"])
     ['loss.margin']

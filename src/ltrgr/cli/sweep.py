@@ -1,4 +1,4 @@
-"""Sweep: each job of ``-m`` is told as it ends, and all of them in one table when all have."""
+"""Sweep: report each job of ``-m`` as it ends, and all jobs in one table at the end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Sweep(Callback):  # type: ignore[misc]
 def run_job(work: Callable[[], Any], *, tell: Callable[[Exception], Any]) -> float:
     """Do one job of a sweep, write its outcome, and return the figure that a sweeper sees.
 
-    An error is told at once by ``tell`` and goes no further (the figure is NaN): Hydra would keep
+    ``tell`` reports an error at once, and it goes no further (the figure is NaN): Hydra would keep
     it until all jobs have ended, and begin no further batch.
     """
     hydra = HydraConfig.get()
@@ -68,7 +68,7 @@ def run_job(work: Callable[[], Any], *, tell: Callable[[Exception], Any]) -> flo
 
 
 def swept(hydra: Any) -> list[str]:
-    """The overrides of this job whose keys the sweep varies; all of them where that is not told.
+    """The overrides of this job whose keys the sweep varies; all of them where that is unknown.
 
     Hydra keeps what was typed (``loss.margin=1,2``) in the sweep's ``multirun.yaml`` only.
     """

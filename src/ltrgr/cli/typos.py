@@ -15,7 +15,7 @@ class MisspeltKey(ValueError):  # noqa: N818
 def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
     """Compare the config with the one composed from the same options without the experiment.
 
-    A new key is an error only where its section has a key spelt alike that the experiment leaves
+    A new key is an error only where its section has a similar key that the experiment leaves
     alone: experiments may add keys, and a key with a misspelt name does nothing, silently.
 
     Raises:

@@ -201,7 +201,7 @@ def doctor(cfg: DictConfig) -> None:
     usual = usual_inputs(assemble(cfg, corpus=NO_CORPUS))
     if (shown := artefact_map(Path(cfg.root), usual=usual)) is not None:
         out.print(shown)
-        out.print("[dim](settings are told where they differ from this config's)[/]\n")
+        out.print("[dim](settings are shown where they differ from this config's)[/]\n")
     data = [Path(cfg.corpus.path)] if cfg.corpus.get("path") else []
     look(
         root=Path(cfg.root),

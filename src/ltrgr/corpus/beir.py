@@ -36,17 +36,18 @@ def read_beir(
 ) -> Corpus:
     """Read and check a BEIR folder.
 
-    ``train``, ``dev`` and ``test`` name the qrels files; a split keeps the queries that have a
-    relevant passage, in the order of the queries file. With ``dev=None`` dev is held out of train:
-    10 %, at most 1,000, chosen by a hash of the query ids, whatever the order of the files.
+    ``train``, ``dev`` and ``test`` name the qrels files. A split keeps the queries with a relevant
+    passage, in the order of the queries file. With ``dev=None``, 10 % of train, at most 1,000
+    queries, become dev. A hash of the query ids chooses them, so the order of the files does not
+    matter.
 
     ``pseudo_queries`` names a jsonl file of ``{"_id": passage id, "pseudo_queries": [...]}`` (or
-    ``"queries"``), looked for in the folder, then from the working directory. Without it each
-    passage takes its own training questions, never one of dev or test;
-    ``pseudo_queries_from_training=False`` leaves passages without any. ``max_test_queries`` keeps
-    that many test queries, chosen as dev is.
+    ``"queries"``), in the folder or relative to the working directory. Without it, each passage
+    takes its own training questions, never one of dev or test; with
+    ``pseudo_queries_from_training=False`` it has none. ``max_test_queries`` keeps that number of
+    test queries, chosen by the same hash.
 
-    Raises CorpusError, with file and line, on anything that is not as it should be.
+    Raises CorpusError with file and line if a file is missing or malformed.
     """
     folder = Path(path).expanduser()
     files = _read_files(folder, {"train": train, "dev": dev, "test": test})
@@ -82,7 +83,7 @@ def read_beir(
 
 
 def _read_files(folder: Path, splits: dict[str, str | None]) -> dict[str, Source]:
-    """Every file that is needed, found before the first is read."""
+    """Read the needed files; all are located before the first is read."""
     found = {
         "corpus": find_source(folder=folder, name="corpus.jsonl"),
         "queries": find_source(folder=folder, name="queries.jsonl"),
@@ -120,7 +121,7 @@ def _read_passages(source: Source) -> dict[str, Passage]:
     for where, record in source.records():
         identity = read_id(record, where=where, seen=seen)
         title = read_text(record, "title", where=where, default="")
-        other = set(record) - {"_id", "title", "text", "metadata"}  # a misspelt "text", perhaps
+        other = set(record) - {"_id", "title", "text", "metadata"}  # maybe a misspelt "text"
         text = read_text(record, "text", where=where, default=None if other else "")
         if not title.strip() and not text.strip():
             raise CorpusError(
@@ -160,6 +161,6 @@ def _build_split(queries: dict[str, Query], qrels: Qrels, source: Source) -> Spl
 
 
 def _checksum(files: dict[str, Source], options: list[object]) -> str:
-    """sha256 over what was read and how, not over where it lies."""
+    """sha256 over the content and the options, not over paths."""
     digests = {key: source.digest for key, source in sorted(files.items())}
     return hashlib.sha256(json.dumps([digests, options]).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Writing a corpus as a BEIR folder, so that other tools can read it."""
+"""Writing a corpus as a BEIR folder, for other tools."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PSEUDO_QUERIES = "pseudo_queries.jsonl"
 
 
 def write_beir(corpus: Corpus, directory: str | Path) -> Path:
-    """Write ``corpus`` to a new ``directory``, whole or not at all, and return its path.
+    """Write ``corpus`` to a new ``directory``, completely or not at all, and return its path.
 
-    ``read_beir(path=directory, pseudo_queries="pseudo_queries.jsonl")`` gives the same passages
+    ``read_beir(path=directory, pseudo_queries="pseudo_queries.jsonl")`` returns the same passages
     and splits.
 
-    Raises CorpusError when ``directory`` exists.
+    Raises CorpusError if ``directory`` exists.
     """
     target = Path(directory).expanduser()
     if target.exists():
@@ -33,7 +33,7 @@ def write_beir(corpus: Corpus, directory: str | Path) -> Path:
     scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         _write_files(corpus, scratch)
-        scratch.chmod(0o755)  # mkdtemp makes it private
+        scratch.chmod(0o755)  # mkdtemp makes the directory private
         scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -1,8 +1,7 @@
 """The built-in demo corpus: a small invented encyclopaedia with questions.
 
-It exists so that every effect of the method can be seen in minutes on any machine. It is never a
-benchmark: its language is a grammar of a few hundred phrases, and figures on it say nothing about
-real text.
+It shows every effect of the method in minutes on any machine. It is not a benchmark: its language
+is a grammar of a few hundred phrases, and its figures say nothing about real text.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.records import Corpus, Passage, Query, Split
 
 _FEWEST_PASSAGES = 80
-_UNSEEN_PASSAGES = 0.15  # of the passages, touched by no training question
+_UNSEEN_PASSAGES = 0.15  # fraction of the passages that no training question is about
 
 Passages = dict[tuple[str, str], Passage]
 """(title, section) -> passage"""
@@ -35,14 +34,14 @@ def generate_demo(
     dev_questions: int = 1000,
     test_questions: int = 1000,
 ) -> Corpus:
-    """Write the encyclopaedia of ``seed``: the same arguments give the same bytes, everywhere.
+    """Generate the encyclopaedia of ``seed``; the same arguments give the same bytes everywhere.
 
-    At least 15 % of the passages are touched by no training question, and 15 % of the dev and of
-    the test questions are on those; dev and test use phrasings that training never does, each for
-    another fact. A question's answers occur in its relevant passages, each of which has one.
-    Passages do not depend on the numbers of questions.
+    No training question is about at least 15 % of the passages. 15 % of the dev and of the test
+    questions are about these passages. Dev and test have phrasings that training never has, and
+    each of their questions asks for another fact. Each relevant passage of a question holds one of
+    its answers. Passages do not depend on the numbers of questions.
 
-    Raises CorpusError when the world has not that many facts to ask for.
+    Raises CorpusError if the world has too few facts for the questions.
     """
     if passages < _FEWEST_PASSAGES:
         raise CorpusError(

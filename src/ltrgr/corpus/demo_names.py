@@ -13,7 +13,7 @@ _TRIES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """The title of an entity's passages, its name within a sentence, and its looser names."""
+    """An entity's names: the title of its passages, the name in a sentence, partial names."""
 
     title: str
     spoken: str
@@ -23,7 +23,7 @@ class Name:
 
 
 class Namer:
-    """Draws names; no title and no nickname comes twice, words and surnames do."""
+    """Draws names. Titles and nicknames are unique; words and surnames repeat."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
@@ -34,7 +34,7 @@ class Namer:
     def draw(self, *, kind: str, role: str) -> Name:
         """A new name for an entity.
 
-        Raises CorpusError when the stock of names is used up.
+        Raises CorpusError if the stock of names is exhausted.
         """
         for _ in range(_TRIES):
             name = getattr(self, f"_{kind}")(role)
@@ -53,7 +53,7 @@ class Namer:
         return str(rng.choice(parts["start"]) + middle + rng.choice(parts[ending]))
 
     def _shared(self, ending: str, chance: float) -> str:
-        """A word that, with ``chance``, some other entity bears already."""
+        """A word; with probability ``chance`` it is the word of another entity."""
         known = self._words[ending]
         if known and self._rng.random() < chance:
             return self._rng.choice(known)

@@ -1,4 +1,4 @@
-"""The demo's pseudo-queries: what a trained question generator might write, faults included."""
+"""The demo's pseudo-queries, in the style of a trained question generator, faults included."""
 
 from __future__ import annotations
 

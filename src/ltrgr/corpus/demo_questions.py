@@ -1,4 +1,4 @@
-"""The demo's questions: each asks one fact, and every passage that states it is relevant."""
+"""The demo's questions: each asks for one fact; every passage that states it is relevant."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ltrgr.corpus.demo_world import Entity, group_mentions, group_values
 from ltrgr.corpus.records import Passage
 
 # Chosen so that BM25 (k1 .9, b .4) has hits@1 near .5 and hits@5 near .75 on dev.
-_INVERSE = 0.45  # of the questions, where the fact can be asked both ways
-_QUIZ = 0.7  # of the held-out questions: these share words with the passage, the others hardly any
+_INVERSE = 0.45  # fraction that asks for the subject, if the fact has such phrases
+_QUIZ = 0.7  # fraction of held-out questions that share words with the passage
 _FULL, _SHORT = 0.55, 0.92  # cumulative: full name, partial name, else nickname
-_MOST_RELEVANT = 3  # a question that fits more passages is too vague to be asked
+_MOST_RELEVANT = 3  # a question with more relevant passages is too vague
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A fact of an entity: what a question is about."""
+    """A fact of an entity, the subject of a question."""
 
     entity: Entity
     fact: Fact
 
 
 class Questioner:
-    """Asks about facts of the world, in training's phrasings or in held-out ones."""
+    """Asks for facts of the world, in training's phrasings or in held-out ones."""
 
     def __init__(
         self, *, entities: tuple[Entity, ...], passages: dict[tuple[str, str], Passage]
@@ -44,7 +44,7 @@ class Questioner:
         self._by_value = group_values(entities)
 
     def ask(self, *, rng: Random, about: Asked, held: bool) -> Question | None:
-        """One question, or None where the draw names more than three passages."""
+        """Draw a question; None if it has more than three relevant passages."""
         fact, quiz = about.fact, held and rng.random() < _QUIZ
         if fact.inv and rng.random() < _INVERSE:
             phrases = (fact.inv_quiz if quiz else ()) or (fact.inv_held if held else fact.inv)
@@ -53,7 +53,7 @@ class Questioner:
         return self._ask_value(rng, about, rng.choice(phrases))
 
     def _ask_value(self, rng: Random, about: Asked, phrase: str) -> Question | None:
-        """Who or what is the value, the subject being named."""
+        """A question that names the subject and asks for the value."""
         entity, fact = about.entity, about.fact
         mention = _mention(rng, entity, nickname=fact.value != "nickname")
         found = [
@@ -66,7 +66,7 @@ class Questioner:
         return self._question(phrase.format(s=mention, role=entity.role), answers, found, fact)
 
     def _ask_subject(self, rng: Random, about: Asked, phrase: str) -> Question | None:
-        """Of whom or what is the value true, the value being named."""
+        """A question that names the value and asks for the subject."""
         entity, fact = about.entity, about.fact
         mentions = entity.values[fact.id].mentions
         mention = rng.choice(mentions[1:]) if mentions[1:] and rng.random() < 0.4 else mentions[0]

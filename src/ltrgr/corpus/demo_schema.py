@@ -1,4 +1,4 @@
-"""What the demo can say and ask: the facts of each kind of entity, read from ``demo_facts/``.
+"""The facts of each kind of entity in the demo and their phrasings, read from ``demo_facts/``.
 
 One TOML file per kind. A table ``[section.name]`` is a fact; its fields are phrases, in which
 ``{s}`` stands for the subject, ``{v}`` for the value, ``{role}`` for the subject's role, and
@@ -6,10 +6,10 @@ One TOML file per kind. A table ``[section.name]`` is a fact; its fields are phr
 
 - ``text``: how a passage states the fact;
 - ``ask`` and ``inv``: how training asks for the value and, the other way round, for the subject;
-- ``held`` and ``inv_held``: how dev and test ask, never seen in training. The quiz master's
-  phrasings (a statement with a gap: "{s} was born in which place") are added to them here, so that
-  some held-out questions share the passage's words and others share none;
-- ``key``: the fact in a word or two, from which pseudo-queries are made;
+- ``held`` and ``inv_held``: how dev and test ask; training never has these. This module adds quiz
+  phrasings (a statement with a gap: "{s} was born in which place"), so that some held-out
+  questions share words with the passage and others share none;
+- ``key``: the fact in a word or two; pseudo-queries use it;
 - ``value``: a kind of entity, a list of ``words.toml``, ``year:low:high`` or
   ``number:low:high:unit``.
 """
@@ -40,7 +40,7 @@ _GAP_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that is stated about every entity of a kind, in one section."""
+    """One statement about every entity of a kind; it belongs to one section."""
 
     id: str
     section: str
@@ -57,7 +57,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of entity: how texts refer to one of it, and its facts in section order."""
+    """A kind of entity: how texts refer to an entity, and its facts in section order."""
 
     name: str
     generic: tuple[str, ...]
@@ -90,12 +90,12 @@ def read_kind(name: str) -> Kind:
 
 
 def expand_phrase(phrase: str) -> list[str]:
-    """All readings of a phrase with choices.
+    """All variants of a phrase with choices.
 
     >>> expand_phrase("[where|in which town] was {s} born")
     ['where was {s} born', 'in which town was {s} born']
     """
-    parts = _CHOICE.split(phrase)  # plain text at even, choices at odd places
+    parts = _CHOICE.split(phrase)  # plain text at even places, choices at odd ones
     options = [part.split("|") if i % 2 else [part] for i, part in enumerate(parts)]
     return ["".join(reading) for reading in itertools.product(*options)]
 
@@ -109,7 +109,7 @@ def _read_fact(section: str, name: str, fields: dict[str, Any], roles: list[str]
     ask, inv = _expand_all(fields["ask"]), _expand_all(fields.get("inv", ()))
     statements = [phrase for phrase in fields["text"] if "{role}" not in phrase]
     quiz = [_GAP.sub(_gap_words(fields["value"]), phrase) for phrase in statements]
-    # A kind with a single role asks "which town" where others ask "which {role}".
+    # A kind with a single role asks "which town"; other kinds ask "which {role}".
     which = f"which {roles[0]}" if len(roles) == 1 else "which {role}"
     inv_quiz = [phrase.replace("{s}", which) for phrase in statements] if inv else []
     return Fact(
@@ -128,7 +128,7 @@ def _read_fact(section: str, name: str, fields: dict[str, Any], roles: list[str]
 
 
 def _gap_words(value: str) -> str:
-    """What a quiz master says in the place of a value."""
+    """The words that replace the value in a quiz phrasing."""
     sort, *limits = value.split(":")
     return f"how many {limits[2]}" if sort == "number" else _GAP_WORDS.get(sort, "what")
 

@@ -7,9 +7,9 @@ from random import Random
 from ltrgr.corpus.demo_questions import Asked, Question, Questioner
 from ltrgr.corpus.errors import CorpusError
 
-_UNSEEN_QUESTIONS = 0.15  # of the dev and of the test questions, on unseen passages only
-_UNASKED_FACTS = 0.3  # of all facts, never asked for in training
-_ROUNDS = 12  # through the facts before training gives up finding new questions
+_UNSEEN_QUESTIONS = 0.15  # fraction of dev and of test questions about unseen passages only
+_UNASKED_FACTS = 0.3  # fraction of the facts that training never asks for
+_ROUNDS = 12  # passes over the facts before the search for training questions ends
 
 
 def ask_held_out(
@@ -21,12 +21,12 @@ def ask_held_out(
     unseen: frozenset[str],
     taken: frozenset[str],
 ) -> tuple[list[Question], list[Asked]]:
-    """``number`` questions in held-out phrasings, each about another fact; and the facts left over.
+    """``number`` questions in held-out phrasings, each about another fact, and the unused facts.
 
-    No text is one of ``taken``. 15 % of them have all their relevant passages in ``unseen``:
-    exactly, so that no seed loses its test of passages that training never asked about.
+    No text is in ``taken``. Exactly 15 % of the questions have all their relevant passages in
+    ``unseen``, so that every seed tests passages that training never asks about.
 
-    Raises CorpusError when the facts do not suffice.
+    Raises CorpusError if there are too few facts.
     """
     asked: list[Question] = []
     texts = set(taken)
@@ -60,9 +60,9 @@ def ask_training(
 ) -> list[Question]:
     """``number`` different training questions, none with a relevant passage in ``unseen``.
 
-    No text is one of ``taken``.
+    No text is in ``taken``.
 
-    Raises CorpusError when the facts do not suffice.
+    Raises CorpusError if there are too few facts.
     """
     asked: list[Question] = []
     texts = set(taken)

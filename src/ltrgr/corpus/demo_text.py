@@ -34,7 +34,7 @@ def _write_text(rng: Random, entity: Entity, section: str, entities: tuple[Entit
         sentence = phrase.format(s=subject, v=entity.values[fact.id].text)
         sentences.append(_finish(rng, sentence))
     while not _long_enough(rng, sentences):
-        # The other side of a relation, without its fact: what makes ranking hard.
+        # A mention of a related entity without the fact makes ranking hard.
         other = _other(rng, entity, entities)
         phrase = rng.choice(kind.linked)
         sentence = phrase.format(s=_subject(rng, entity, phrase), o=other.name.spoken)
@@ -43,7 +43,7 @@ def _write_text(rng: Random, entity: Entity, section: str, entities: tuple[Entit
 
 
 def _subject(rng: Random, entity: Entity, phrase: str) -> str:
-    """How a sentence names what its passage is about: a pronoun only where it comes first."""
+    """The subject of a sentence: a name, or a generic phrase if the sentence begins with it."""
     draw = rng.random()
     generic = read_kind(entity.kind).generic
     if draw < _GENERIC and phrase.startswith("{s}"):

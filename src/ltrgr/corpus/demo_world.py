@@ -1,4 +1,4 @@
-"""The demo's invented world: entities with names, and what is true of each."""
+"""The demo's invented world: entities with names and facts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CYCLE = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a fact says: as a sentence says it, as an answer, and as a question may put it."""
+    """The value of a fact: in a sentence, as an answer, and as a question may name it."""
 
     text: str
     answer: str
@@ -26,7 +26,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entity:
-    """Something the encyclopaedia has passages on, one per section."""
+    """A subject of the encyclopaedia, with one passage per section."""
 
     kind: str
     role: str
@@ -36,7 +36,7 @@ class Entity:
     values: dict[str, Value] = field(default_factory=dict)
     """fact id -> value"""
     linked: list[Entity] = field(default_factory=list, repr=False)
-    """entities of which some value is this one"""
+    """entities that have this one as a value"""
 
     @property
     def mentions(self) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ class Entity:
 
 
 def build_world(*, rng: Random, passages: int) -> tuple[Entity, ...]:
-    """As many entities as have exactly ``passages`` sections, with all their facts decided."""
+    """Entities with exactly ``passages`` sections in all, and with the values of their facts."""
     entities = _name_entities(rng, passages)
     by_kind = {kind: [e for e in entities if e.kind == kind] for kind in KINDS}
     for entity in entities:
@@ -76,7 +76,7 @@ def _draw_value(rng: Random, entity: Entity, fact: Fact, by_kind: dict[str, list
     if sort in by_kind:
         other = rng.choice([e for e in by_kind[sort] if e is not entity])
         other.linked.append(entity)
-        # A nickname would hide the value, so that a question about it could not be answered.
+        # A nickname would hide the value: a question about it could not be answered.
         return Value(other.name.spoken, other.name.title, (other.name.spoken, *other.name.short))
     if sort == "nickname":
         return _plain(entity.name.nickname)
@@ -94,7 +94,7 @@ def _plain(text: str) -> Value:
 
 
 def group_mentions(entities: tuple[Entity, ...]) -> dict[tuple[str, str], list[Entity]]:
-    """(kind, mention) -> the entities of that kind that may be named so."""
+    """(kind, mention) -> the entities of that kind with that mention."""
     groups: dict[tuple[str, str], list[Entity]] = defaultdict(list)
     for entity in entities:
         for mention in dict.fromkeys(entity.mentions):
@@ -103,7 +103,7 @@ def group_mentions(entities: tuple[Entity, ...]) -> dict[tuple[str, str], list[E
 
 
 def group_values(entities: tuple[Entity, ...]) -> dict[tuple[str, str, str], list[Entity]]:
-    """(kind, fact id, value as mentioned) -> the entities of which it is true."""
+    """(kind, fact id, mention of the value) -> the entities that have the value."""
     groups: dict[tuple[str, str, str], list[Entity]] = defaultdict(list)
     for entity in entities:
         for fact, value in entity.values.items():

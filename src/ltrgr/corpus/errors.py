@@ -1,7 +1,7 @@
-"""The one error of this room: a corpus that cannot be used as it is."""
+"""The error of this room: a corpus is unusable."""
 
 from __future__ import annotations
 
 
 class CorpusError(ValueError):
-    """What was found (with file and line where there is one), what was expected, how to mend it."""
+    """Says what was found (with file and line), what was expected, and how to fix it."""

@@ -10,10 +10,10 @@ Record = dict[str, Any]
 
 
 def read_id(record: Record, *, where: str, seen: dict[str, str]) -> str:
-    """The object's ``_id``, new to ``seen`` (id -> where it was first), which it is added to.
+    """The object's ``_id``, which must not be in ``seen`` (id -> first place) and is added to it.
 
-    Raises CorpusError when it is missing, empty, a duplicate or holds white space, which neither
-    qrels nor run files can carry.
+    Raises CorpusError if it is missing, empty, a duplicate, or holds white space, which qrels and
+    run files cannot represent.
     """
     if "_id" not in record:
         raise CorpusError(
@@ -37,9 +37,9 @@ def read_id(record: Record, *, where: str, seen: dict[str, str]) -> str:
 
 
 def read_text(record: Record, key: str, *, where: str, default: str | None = None) -> str:
-    """A string field; ``default`` where it is absent and a default is given.
+    """A string field; ``default`` if it is absent and a default is given.
 
-    Raises CorpusError when it is absent without default, no string, or not encodable.
+    Raises CorpusError if it is absent without a default, not a string, or not encodable.
     """
     if key not in record and default is not None:
         return default
@@ -49,9 +49,9 @@ def read_text(record: Record, key: str, *, where: str, default: str | None = Non
 
 
 def read_texts(record: Record, key: str, *, where: str) -> tuple[str, ...]:
-    """A list of strings, none blank; empty where absent.
+    """A list of strings, none of them blank; empty if the field is absent.
 
-    Raises CorpusError on anything else.
+    Raises CorpusError for any other value.
     """
     values = record.get(key, [])
     if not isinstance(values, list):

@@ -1,4 +1,4 @@
-"""Where passages get their pseudo-queries from: a file, or their own training questions."""
+"""The pseudo-queries of passages: from a file, or from their own training questions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def add_pseudo_queries(source: Source, *, passages: Mapping[str, Passage]) -> li
 def add_training_questions(
     passages: Iterable[Passage], *, splits: Mapping[str, Split]
 ) -> list[Passage]:
-    """The passages with their own training questions, leaving out every text of dev and test."""
+    """The passages with their own training questions, except those that dev or test also has."""
     barred = {_fold(q.text) for name in ("dev", "test") for q in splits[name].queries}
     texts: dict[str, dict[str, None]] = defaultdict(dict)
     train = splits["train"]
@@ -56,5 +56,5 @@ def add_training_questions(
 
 
 def _fold(text: str) -> str:
-    """Equal for texts that differ in case, white space or final punctuation alone."""
+    """A normal form: texts that differ only in case, white space or final punctuation are equal."""
     return " ".join(text.casefold().split()).rstrip("?.! ")

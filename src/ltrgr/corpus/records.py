@@ -1,16 +1,16 @@
-"""The records that every reader produces and everything above speaks."""
+"""The records of a corpus; every reader returns them, and all other rooms use them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 Qrels = dict[str, dict[str, int]]
-"""query id -> passage id -> grade (relevant when the grade is above zero)."""
+"""query id -> passage id -> grade; a grade above zero means relevant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One retrievable text as published: the title apart from the text."""
+    """One retrievable text as published; the title is separate from the text."""
 
     id: str
     title: str
@@ -20,7 +20,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question; ``answers`` are the strings accepted by open-domain QA evaluation."""
+    """A question; ``answers`` are the strings that open-domain QA evaluation accepts."""
 
     id: str
     text: str
@@ -37,7 +37,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Passages and the three splits; ``name`` is for people, ``checksum`` for fingerprints."""
+    """Passages and the three splits; ``name`` is for display, ``checksum`` for fingerprints."""
 
     name: str
     passages: tuple[Passage, ...]

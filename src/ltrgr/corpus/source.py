@@ -1,4 +1,4 @@
-"""Text files as they lie on the disk, plain or gzipped, with the line of every error."""
+"""Text files, plain or gzipped; every error names its file and line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Source:
     def lines(self) -> Iterator[tuple[str, str]]:
         """(``file:line``, text) of every line that is not blank.
 
-        Raises CorpusError on text that is not UTF-8.
+        Raises CorpusError for text that is not UTF-8.
         """
         for number, raw in enumerate(self.content.split(b"\n"), start=1):
             where = f"{self.path}:{number}"
@@ -49,7 +49,7 @@ class Source:
     def records(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(``file:line``, JSON object) of every line that is not blank.
 
-        Raises CorpusError on a line that is not one JSON object.
+        Raises CorpusError for a line that is not one JSON object.
         """
         for where, text in self.lines():
             try:
@@ -57,7 +57,7 @@ class Source:
             except (ValueError, RecursionError) as error:
                 raise CorpusError(
                     f"{where}: found malformed JSON ({error}), expected one object per line: "
-                    f"mend or delete the line"
+                    f"correct or delete the line"
                 ) from None
             if not isinstance(record, dict):
                 raise CorpusError(
@@ -69,7 +69,7 @@ class Source:
 def find_source(*, folder: Path, name: str) -> Path:
     """``folder/name`` or ``folder/name.gz``.
 
-    Raises CorpusError when there is neither, or both.
+    Raises CorpusError if neither or both exist.
     """
     plain, packed = folder / name, folder / f"{name}.gz"
     if plain.is_file() and packed.is_file():
@@ -86,9 +86,9 @@ def find_source(*, folder: Path, name: str) -> Path:
 
 
 def read_source(path: Path) -> Source:
-    """The file at ``path``, unpacked where its name ends in ``.gz``.
+    """Read the file at ``path``; unpack it if its name ends in ``.gz``.
 
-    Raises CorpusError when it cannot be read, or is cut short or damaged.
+    Raises CorpusError if it is unreadable, cut short or damaged.
     """
     try:
         content = path.read_bytes()

@@ -12,9 +12,9 @@ _DEV_SHARE, _MOST_DEV = 0.1, 1000
 
 
 def hold_out_dev(train: Split) -> tuple[Split, Split]:
-    """(train, dev): 10 % of the queries, at most 1,000, become dev.
+    """Split train into (train, dev): 10 % of the queries, at most 1,000, become dev.
 
-    Raises CorpusError when there are not two queries to part.
+    Raises CorpusError if there are fewer than two queries.
     """
     if len(train.queries) < 2:
         raise CorpusError(
@@ -41,9 +41,9 @@ def choose_queries(split: Split, *, most: int) -> Split:
 
 
 def check_disjoint(splits: Mapping[str, Split]) -> None:
-    """Raises CorpusError when a query is judged in two splits: what is tested must not be trained.
+    """Raise CorpusError if a query is in two splits, for example after a bad conversion.
 
-    A query that is in two splits' files by chance of a bad conversion would be trained on.
+    Training must not see a query of dev or test.
     """
     owner: dict[str, str] = {}
     for name, split in splits.items():
@@ -56,7 +56,7 @@ def check_disjoint(splits: Mapping[str, Split]) -> None:
 
 
 def _choose_ids(split: Split, number: int) -> set[str]:
-    """The ids with the smallest hashes: random, but the same for every order of the files."""
+    """The ids with the smallest hashes: a random choice, independent of the order of the files."""
     ids = [query.id for query in split.queries]
     return set(sorted(ids, key=lambda i: hashlib.sha256(i.encode()).digest())[:number])
 

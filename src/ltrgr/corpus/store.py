@@ -1,4 +1,4 @@
-"""Passages on disk: one JSON line each and an offset table, read one at a time."""
+"""Passages on disk: one JSON line each, and a table of offsets to read them one at a time."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ltrgr.corpus.records import Passage
 
 
 class PassageStore:
-    """The passages of an index by number, without holding them in memory."""
+    """The passages of an index by number; they stay on disk."""
 
     def __init__(self, directory: Path) -> None:
-        """Map both files.
+        """Memory-map both files.
 
-        Raises CorpusError when one is missing or they do not belong together.
+        Raises CorpusError if one is missing, or if they do not belong together.
         """
         self._directory = directory
         try:
             self._offsets = np.load(directory / "passages.npy", mmap_mode="r", allow_pickle=False)
             self._lines = np.memmap(directory / "passages.jsonl", dtype=np.uint8, mode="r")
-        except Exception as error:  # a damaged header makes numpy raise whatever it likes
+        except Exception as error:  # numpy raises many types on a damaged header
             raise self._damaged(f"cannot be read ({error})") from error
         found = (self._offsets.dtype, self._offsets.ndim)
         if found != (np.int64, 1) or len(self._offsets) == 0:
@@ -49,7 +49,7 @@ class PassageStore:
         return len(self._offsets) - 1
 
     def __getitem__(self, number: int) -> Passage:
-        """The passage as published; its pseudo-queries are not kept here."""
+        """The passage as published, without its pseudo-queries."""
         line = self._lines[self._offsets[number] : self._offsets[number + 1]].tobytes()
         try:
             record = json.loads(line)
@@ -58,7 +58,7 @@ class PassageStore:
             raise self._damaged(f"are damaged at passage {number} ({error!r})") from error
 
     def ids(self) -> list[str]:
-        """Every passage's id, in order."""
+        """The ids of all passages, in order."""
         return [self[number].id for number in range(len(self))]
 
     def _damaged(self, what: str) -> CorpusError:

@@ -45,7 +45,7 @@ class TargetSampler:
     Args:
         span_length: tokens of a body span (SEAL: 10).
         temperature: of the spans' p ~ exp(overlap with the question / temperature).
-        field_temperature: the same among the fields of one view (pseudo-queries); inf: all alike.
+        field_temperature: the same among the fields of one view (pseudo-queries); inf: uniform.
         unsupervised: share of pairs whose source is a span of the passage, not a question.
         longest_question, longest_target: in tokens; longer ones are cut. ``questions`` are whole,
             so that one that is its passage's pseudo-query is known as such.

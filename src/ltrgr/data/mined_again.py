@@ -35,9 +35,9 @@ class Period:
 
     first: int
     rows: NDArray[np.int64]
-    """[R] ascending: which of the lists mined once these stand for"""
+    """[R] ascending: rows of the lists mined first that these replace"""
     lists: MinedLists
-    """of these R"""
+    """[R] their lists in this period"""
 
     def state(self) -> dict[str, Any]:
         """Numbers and tensors, for a checkpoint."""
@@ -46,7 +46,7 @@ class Period:
 
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> Period:
-        """The period that ``state`` told."""
+        """The inverse of ``state``."""
         arrays = {name: tensor.numpy() for name, tensor in state["lists"].items()}
         lists = MinedLists.of_arrays(arrays)
         return cls(first=state["first"], rows=state["rows"].numpy(), lists=lists)

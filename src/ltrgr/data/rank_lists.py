@@ -204,7 +204,7 @@ class RankLists(LightningDataModule):
     """Stage-2 batches and the dev questions that choose the checkpoint.
 
     Args:
-        again: mines lists anew as training goes on; None: they stay as they were mined once.
+        again: mines new lists during training; None: the lists stay as they were mined first.
     """
 
     def __init__(
@@ -240,7 +240,7 @@ class RankLists(LightningDataModule):
         return {} if self._period is None else {"period": self._period.state()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the lists that ``state_dict`` told."""
+        """Restore the lists of ``state_dict``."""
         self._take(Period.of_state(state_dict["period"]))
 
     def _batch_mined_once(self, step: int) -> RankListBatch:

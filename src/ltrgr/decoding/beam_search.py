@@ -1,4 +1,4 @@
-"""Beam search constrained by the index, batched over questions, keeping its whole history."""
+"""Beam search constrained by the index, batched over questions, that keeps its whole history."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from ltrgr.index.shards import Shards
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchedView:
-    """What the search must know of a view, in token ids."""
+    """The settings of a view that the search needs, in token ids."""
 
     number: int
     """position of the view in its family"""
     begin: int = -1
-    """begin marker, -1 for a view that starts anywhere"""
+    """begin marker; -1 for a free view, whose keys start anywhere"""
     end: int = -1
-    """end marker, -1 for a view without one"""
+    """end marker; -1 for a free view"""
     steps: int = 10
-    """longest key, in decoded tokens"""
+    """longest key: decoded tokens, end marker included"""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Keys of R questions, and the first step's log probabilities [R, V] of every token."""
+    """The keys of R questions, and log p [R, V] of every token at the first step."""
 
     keys: Keys
     first_step: Tensor
@@ -50,15 +50,26 @@ def constrained_beam_search(
     is_marker: NDArray[np.bool_],
     beams: int,
 ) -> Found:
-    """Generate keys of one view for R prompts; all partial hypotheses are kept (method, 3.1).
+    """Generate keys of one view for R prompts and keep all partial hypotheses.
+
+        log p(n | q) = sum over t of log p(n_t | n_<t, prompt)
 
     A step extends each hypothesis by the tokens that follow it in the corpus and keeps the
     ``beams`` best by log p. A hypothesis that takes the end marker is a finished key and leaves
-    the beam. Equals ``model.generate(num_beams=...)`` where no constraint binds.
+    the beam. Where no constraint binds, the result equals ``model.generate(num_beams=...)``.
+    See docs/method.md, section 5.
 
     Args:
-        prompt_ids, prompt_mask: [R, L] encoder inputs of this view's prompts.
-        is_marker: [V] tokens that a key never crosses.
+        model: an encoder-decoder in evaluation mode.
+        prompt_ids, prompt_mask: [R, L] prompts of this view and their mask.
+        is_marker: [V] True for marker tokens; only the view's end marker may follow a hypothesis.
+        beams: hypotheses kept per prompt.
+
+    Returns:
+        Every hypothesis that was ever on a beam, and log p [R, V] of the first step.
+
+    Raises:
+        ValueError: the model's config names no decoder start token.
     """
     n = len(prompt_ids)
     lo, hi = index.interval(np.asarray([view.begin] if view.begin >= 0 else [], dtype=np.int32))
@@ -101,7 +112,7 @@ def constrained_beam_search(
             cache.reorder_cache(order)
             states, prompt_mask = states[order], prompt_mask[order]
         else:
-            # Within one question the cross-attention's cache is the same for every beam.
+            # All beams of a question have the same cross-attention cache.
             cache.self_attention_cache.reorder_cache(order)
         last = torch.from_numpy(token.reshape(-1, 1).astype(np.int64)).to(prompt_ids.device)
         score, rows_lo, rows_hi = (np.ascontiguousarray(a) for a in (score, rows_lo, rows_hi))

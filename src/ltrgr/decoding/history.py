@@ -1,4 +1,4 @@
-"""What a beam search leaves behind: every hypothesis that was ever on a beam, compiled."""
+"""The history of a beam search: every hypothesis that was ever on a beam (compiled)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ def _walk(token: Any, parent: Any, step: int, search: int, slot: int, out: Any) 
 
 @njit(cache=True)
 def collect(token: Any, parent: Any, score: Any, lo: Any, hi: Any, begin: int) -> Any:
-    """Every hypothesis that was ever on a beam, as flat keys ordered by search.
+    """Every hypothesis that was ever on a beam, as flat keys ordered by search, then by step.
 
     Args:
-        token, parent, score: [T, R, W] the history of ``advance``; lo, hi: [T, R, W, S].
-        begin: the view's begin marker, put before each key; -1 for none.
+        token, parent, score: [T, R, W] the results of T calls of ``advance``.
+        lo, hi: [T, R, W, S]
+        begin: the begin marker to put before each key; -1 for none.
 
     Returns:
         (offsets [R + 1], token offsets [n + 1], tokens, lo [n, S], hi [n, S], score [n]).

@@ -1,4 +1,4 @@
-"""The index's part of one decoding step, compiled: allowed tokens, top candidates, intervals."""
+"""The index part of one decoding step: allowed tokens, best candidates, intervals (compiled)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ltrgr.index.kernels import STEP, extend_one, fill_allowed
 class Best(NamedTuple):
     """The best candidates of R searches so far: score descending, then beam, then token.
 
-    The order is total, so that it depends neither on the order in which candidates come nor on
-    how the corpus is cut into shards.
+    The order is total, so the result depends neither on the order of insertion nor on the cut of
+    the corpus into shards.
     """
 
     score: NDArray[np.float32]
@@ -29,18 +29,18 @@ class Best(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What a step writes into and the next one writes over, so that no step clears V entries."""
+    """Buffers that all steps of a search share. Stamps replace clearing V entries at each step."""
 
     stamp: NDArray[np.int64]
-    """[V + 1]"""
+    """[V + 1] the stamp of the call that last saw each symbol."""
     value: NDArray[np.int64]
-    """[1] the last value of ``stamp`` that was used."""
+    """[1] the stamp that was used last."""
     allowed: NDArray[np.int32]
-    """[V]"""
+    """[V] the tokens that follow one hypothesis."""
 
 
 def make_scratch(vocabulary_size: int) -> Scratch:
-    """Scratch of one search; not to be shared by threads."""
+    """The buffers of one search; threads must not share them."""
     return Scratch(
         np.zeros(vocabulary_size + 1, np.int64),
         np.zeros(1, np.int64),
@@ -63,16 +63,18 @@ def advance(
     """One step of R searches of ``width`` hypotheses each, over an index of S shards.
 
     Args:
-        logits: [R * width, V]; normaliser: [R * width] their logsumexp.
+        logits: [R * width, V]
+        normaliser: [R * width] logsumexp of the logits.
         score: [R, width] log p so far, -inf for a dead hypothesis.
-        lo, hi: [R, width, S] its rows in each shard.
-        end: [R] the end marker of the row's view, -1 if it has none.
-        beams: hypotheses kept per search; of equal ones the lower (beam, token).
+        lo, hi: [R, width, S] rows of each hypothesis in each shard.
+        end: [R] the end marker of the search's view, -1 if it has none.
+        is_marker: [V] True for marker tokens; only ``end`` may follow a hypothesis.
+        beams: hypotheses kept per search; ties go to the lower (beam, token).
 
     Returns:
-        (token, parent, score, lo, hi), each [R, 2 * beams], lo and hi with S columns: first the
-        hypotheses that live on, best first, then those that ended among the best ``beams``; score
-        -inf where empty.
+        (token, parent, score, lo, hi), each [R, 2 * beams]; lo and hi have a last axis S. The first
+        ``beams`` places hold the hypotheses that go on, best first. The others hold those that took
+        the end marker among the best ``beams`` candidates. The score of an empty place is -inf.
     """
     shape = (len(score), 2 * beams)
     best = Best(
@@ -89,7 +91,7 @@ def advance(
         np.zeros((*shape, len(shards)), np.int64),
     )
     asked = (logits, normaliser, score, lo, hi, end, is_marker, scratch)
-    if len(shards) == 1:  # one compiled call: handing an index over takes as long as a short step
+    if len(shards) == 1:  # one call: passing an index takes as long as a short step
         _step(shards[0], *asked, best, *found)
         return found
     for shard, arrays in enumerate(shards):
@@ -137,7 +139,7 @@ def _offer(
     scratch: Any,
     best: Any,
 ) -> None:
-    """Insert every token that follows a hypothesis in this shard into its search's ``best``."""
+    """Offer every token that follows a hypothesis in this shard to ``best`` of its search."""
     stamp, value, allowed = scratch
     searches, width = score.shape
     capacity = best.score.shape[1]
@@ -157,7 +159,7 @@ def _offer(
                 token = allowed[position]
                 reached = base + logits[row, token]
                 if reached < worst:
-                    continue  # nearly all of them: nothing else is looked at
+                    continue  # true of nearly all tokens, hence the first test
                 if is_marker[token] and token != end[search]:
                     continue
                 size = _insert(scores, beams, tokens, size, reached, beam, token)
@@ -170,10 +172,11 @@ def _offer(
 def _insert(
     scores: Any, beams: Any, tokens: Any, size: int, score: float, beam: int, token: int
 ) -> int:
-    """Keep the best candidates, each once, in the order of `Best`; return how many there are.
+    """Insert a candidate in the order of `Best` unless it is there; return the new size.
 
-    One that came before, from another shard, stands right where it would be put again, or was
-    pushed out and would be again.
+    Several shards may offer the same candidate. Its score is then the same, so a copy that is
+    already in the list is found at the very place of insertion; one that was pushed out of the
+    list is rejected again.
     """
     capacity = len(scores)
     place = size
@@ -203,7 +206,7 @@ def _insert(
 
 @njit(cache=True)
 def _choose(best: Any, end: Any, out_token: Any, out_parent: Any, out_score: Any) -> None:
-    """Sort each search's best candidates into those that live on and those that ended."""
+    """Split the best candidates of each search into those that go on and those that ended."""
     beams = out_token.shape[1] // 2
     for search in range(len(out_token)):
         alive, ended = 0, beams
@@ -236,7 +239,7 @@ def _extend(
     out_lo: Any,
     out_hi: Any,
 ) -> None:
-    """The rows of every chosen hypothesis in this shard; none where it does not occur there."""
+    """Write the rows of each chosen hypothesis in this shard; an empty range if it has none."""
     for search in range(len(token)):
         for slot in range(token.shape[1]):
             if score[search, slot] == -np.inf:

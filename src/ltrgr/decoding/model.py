@@ -1,9 +1,10 @@
-"""What decoding and scoring ask of a Hugging Face encoder-decoder: encode, step, score."""
+"""The calls that decoding and scoring make to a Hugging Face encoder-decoder."""
 
 from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Hashable
 from typing import Any
 
 import torch
@@ -13,14 +14,14 @@ from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 
 GROUPS = 4
-"""of similar length that a batch of label sequences is cut into on a CPU"""
+"""number of groups of similar length into which a CPU splits a batch of label sequences"""
 
 
 def decoder_start_id(model: Any) -> int:
-    """The id that every decoder input begins with.
+    """The token id at the beginning of every decoder input.
 
     Raises:
-        ValueError: if the model's config does not name one.
+        ValueError: the model's config does not name one.
     """
     for config in (model.config, getattr(model, "generation_config", None)):
         start = getattr(config, "decoder_start_token_id", None)
@@ -41,7 +42,11 @@ def encode(model: Any, prompt_ids: Tensor, prompt_mask: Tensor) -> Tensor:
 def decode(
     model: Any, states: Tensor, prompt_mask: Tensor, decoder_ids: Tensor, cache: Any = None
 ) -> tuple[Tensor, Any]:
-    """Logits [S, T, V] of decoder inputs [S, T], and the updated cache (None if none came)."""
+    """Logits [S, T, V] of decoder inputs [S, T], and the updated cache (None without a cache).
+
+    Args:
+        states, prompt_mask: encoder states [S, L, d] of each sequence's prompt and their mask.
+    """
     output = model(
         encoder_outputs=BaseModelOutput(last_hidden_state=states),
         attention_mask=prompt_mask,
@@ -53,30 +58,31 @@ def decode(
 
 
 @functools.cache
-def _cache_argument(kind: Any) -> str:
+def _cache_argument(kind: Hashable) -> str:
     """What transformers calls the cache: another name from 5.24 on."""
-    named = inspect.signature(kind.forward).parameters
+    named = inspect.signature(kind.forward).parameters  # type: ignore[attr-defined]
     return "cache" if "cache" in named else "past_key_values"
 
 
 def empty_cache() -> EncoderDecoderCache:
-    """A fresh key-value cache for incremental decoding."""
+    """A new key-value cache for incremental decoding."""
     return EncoderDecoderCache(DynamicCache(), DynamicCache())
 
 
 def cumulative_log_probabilities(
     model: Any, states: Tensor, prompt_mask: Tensor, labels: Tensor, *, owner: Tensor
 ) -> Tensor:
-    """log p of every prefix of every label sequence, by teacher forcing.
+    """log p of every prefix of every label sequence, by one teacher-forced pass.
 
     Args:
         states, prompt_mask: encoder states [E, L, d] of E prompts and their mask [E, L].
         labels: token ids [S, T], padded with -100.
-        owner: [S] the prompt of each sequence.
+        owner: [S] the prompt of each sequence, an index into E.
 
     Returns:
-        [S, T]: entry (s, t) is sum_{i <= t} log p(label_i | label_<i, prompt); at padding it
-        repeats the whole sequence's value. float32 at least, differentiable.
+        [S, T], differentiable, float32 or wider: entry (s, t) is
+        sum_{i <= t} log p(label_i | label_<i, prompt). Padding repeats the value of the whole
+        sequence.
     """
     groups = by_length(labels)
     steps = [
@@ -91,9 +97,12 @@ def cumulative_log_probabilities(
 
 
 def by_length(labels: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Rows of similar length together, each group cut to its own longest: (rows, labels).
+    """Group the rows of labels [S, T] by length; cut each group to its longest row.
 
-    On a CPU the output layer over padding is most of a step; a GPU prefers one large call.
+    On a CPU, most of a step would be the output layer over padding; a GPU prefers one large call.
+
+    Returns:
+        (rows [r], labels [r, T']) of each group.
     """
     length = (labels >= 0).sum(dim=1)
     order = length.argsort(stable=True)
@@ -104,7 +113,14 @@ def by_length(labels: Tensor) -> list[tuple[Tensor, Tensor]]:
 def teacher_forced_logits(
     model: Any, states: Tensor, prompt_mask: Tensor, labels: Tensor
 ) -> Tensor:
-    """Logits [S, T, V] of each label given those before it; the decoder input is shifted."""
+    """Logits [S, T, V] of each label given the labels before it, at least float32.
+
+    The decoder input is the start token and the labels shifted by one.
+
+    Args:
+        states, prompt_mask: encoder states [S, L, d] of each sequence's prompt and their mask.
+        labels: [S, T], padded with -100.
+    """
     start = torch.full_like(labels[:, :1], decoder_start_id(model))
     inputs = torch.cat([start, labels[:, :-1].clamp(min=0)], dim=1)
     return decode(model, states, prompt_mask, inputs)[0].float()
@@ -113,7 +129,7 @@ def teacher_forced_logits(
 def _step_log_probabilities(
     model: Any, states: Tensor, prompt_mask: Tensor, labels: Tensor
 ) -> Tensor:
-    """log p of each label [S, T], 0 at padding."""
+    """log p [S, T] of each label given the labels before it, 0 at padding."""
     logits = teacher_forced_logits(model, states, prompt_mask, labels)
     loss = functional.cross_entropy(
         logits.flatten(0, 1), labels.flatten(), ignore_index=-100, reduction="none"

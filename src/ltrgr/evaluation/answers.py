@@ -117,7 +117,7 @@ def _first_hit(
 def _cannot_hold(text: str, telling: Sequence[str]) -> bool:
     """Whether a look at the raw text rules every answer out: most passages need no tokens.
 
-    ``telling`` is one token of each answer. Only ASCII is sure to keep a token's characters
+    ``telling`` holds one token of each answer. Only ASCII is sure to keep a token's characters
     together and in lower case as they are.
     """
     lowered = text.lower()

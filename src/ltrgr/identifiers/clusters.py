@@ -26,17 +26,20 @@ def kmeans_ids(
 ) -> Codes:
     """DSI's semantically structured identifiers (arXiv 2202.06991, sec. 3.2), ``[P, L]``.
 
-    Passages are clustered into ``symbols`` groups, each group again, until a group has at most
-    ``symbols`` members; a code is the path to its group and the passage's place in it. So similar
-    passages share a prefix, and a wrong guess may still be a near one.
+    K-means splits the passages into ``symbols`` groups, then splits each group again, until a
+    group has at most ``symbols`` members. A code is the path to the passage's group, then the
+    passage's number in it. Similar passages share a prefix, so a wrong code may still be close.
 
     Args:
-        symbols: c, the branching of the tree and the most members of a leaf.
+        symbols: c, the branching of the tree and the largest size of a leaf.
         components: length of the passage vectors (``passage_vectors``).
-        slack: levels that a code may have beyond the fewest; where k-means would go deeper, a
-            group is cut evenly instead.
-        sample: k-means is fitted on at most so many vectors of a group.
-        seed: of the vectors and every k-means; same seed, same codes.
+        slack: levels that a code may have beyond the fewest possible. A group that k-means would
+            split deeper is cut into equal parts instead.
+        sample: k-means is fitted on at most this number of vectors of a group.
+        seed: of the vectors and of every k-means; the same seed gives the same codes.
+
+    Raises:
+        ValueError: ``symbols`` is below 2, or the passages have no words.
     """
     expect_alphabet(symbols)
     vectors = passage_vectors(passages, components=components, seed=seed)
@@ -45,10 +48,14 @@ def kmeans_ids(
 
 
 def passage_vectors(passages: Sequence[Passage], *, components: int, seed: int) -> Floats:
-    """TF-IDF of title and text, ``1 + log tf``, projected on its first singular vectors (LSA).
+    """TF-IDF of title and text (``1 + log tf``), projected on its first singular vectors (LSA).
 
     Returns:
-        [P, d] of unit length (zero for a passage without words), d at most ``components``.
+        float32 [P, d], rows of unit length (zero for a passage without words), d at most
+        ``components``.
+
+    Raises:
+        ValueError: no passage has a word.
     """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -65,7 +72,7 @@ def passage_vectors(passages: Sequence[Passage], *, components: int, seed: int) 
         ) from error
     if weights.shape[1] <= components:
         return np.asarray(weights.todense(), dtype=np.float32)
-    with threadpool_limits(1):  # sums, and so the clusters, would depend on the threads
+    with threadpool_limits(1):  # the sums, hence the clusters, depend on the number of threads
         return normalize(TruncatedSVD(components, random_state=seed).fit_transform(weights))
 
 
@@ -73,10 +80,11 @@ def tree_codes(vectors: Floats, *, symbols: int, depth: int, sample: int, seed: 
     """Each vector's path through the tree of clusters, at most ``depth`` symbols long.
 
     Args:
-        vectors: [P, d] with P at most ``symbols ** depth``.
+        vectors: float32 [P, d]; P is at most ``symbols ** depth``.
 
     Returns:
-        [P, L] unique codes, -1 after the last symbol; no code begins another.
+        int32 [P, L], L at most ``depth``: unique codes, -1 after the last symbol. No code is a
+        prefix of another.
     """
     from threadpoolctl import threadpool_limits
 
@@ -106,7 +114,8 @@ def _split(
     label = np.asarray(fitted.predict(vectors))
     sizes = np.bincount(label)
     if sizes.max() > min(room, len(vectors) - 1):
-        # Too deep, or nothing to tell them apart: cut evenly, neighbours together.
+        # The branch would grow too deep, or all vectors are equal: cut into equal parts, and keep
+        # neighbours together.
         order = np.lexsort((_distance(vectors, fitted.cluster_centers_[label]), label))
         label = np.empty(len(vectors), dtype=np.int64)
         label[order] = np.arange(len(vectors)) * symbols // len(vectors)

@@ -1,8 +1,8 @@
-"""Docids: one given identifier for each passage of a corpus, as in DSI (Tay et al. 2022).
+"""Docids: one assigned identifier for each passage of a corpus, as in DSI (Tay et al. 2022).
 
-A docid is given with the whole corpus in view. It is a code over a small alphabet of its own
-tokens (``random_ids``, ``clusters.kmeans_ids``) or a string (``title_ids``). Docids are unique, so
-that each occurs once in the corpus and names one passage.
+A function assigns the docids of a whole corpus. A docid is a code over a small alphabet of its own
+tokens (``random_ids``, ``clusters.kmeans_ids``) or a string (``title_ids``). Docids are unique:
+each occurs once in the corpus and names one passage.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from ltrgr.corpus.records import Passage
 from ltrgr.identifiers.views import Docids, View
 
 Codes = NDArray[np.int32]
-"""[P, L] symbols of each passage's code, -1 after its last"""
+"""[P, L] symbols of each passage's code, -1 after the last symbol"""
 
 
 def random_ids(passages: Sequence[Passage], *, symbols: int, seed: int) -> Codes:
     """A random number for each passage, ``[P, L]`` digits in base ``symbols``.
 
     DSI's unstructured identifiers as strings (arXiv 2202.06991, sec. 3.2): the numbers 0 to P - 1,
-    shuffled, all of the fewest digits that tell P passages apart. They say nothing about a
-    passage: what the model knows of them it has learnt by heart.
+    shuffled, each with the fewest digits that can number P passages. They carry no meaning, so the
+    model has to memorise them.
+
+    Raises:
+        ValueError: ``symbols`` is below 2.
 
     >>> random_ids([Passage("a", "", ""), Passage("b", "", "")], symbols=2, seed=0).shape
     (2, 1)
@@ -39,8 +42,8 @@ def random_ids(passages: Sequence[Passage], *, symbols: int, seed: int) -> Codes
 def title_ids(passages: Sequence[Passage]) -> list[str]:
     """Each passage's title, made unique by a number: "Oslo", "Oslo 2", "Oslo 3", ...
 
-    Titles that differ only in case, accents or spaces count as the same, because a tokenizer may
-    not tell them apart. A passage without a title takes the first words of its text.
+    Titles that differ only in case, accents or spaces count as equal, because a tokenizer may map
+    them to the same tokens. A passage without a title takes the first eight words of its text.
 
     >>> title_ids([Passage("a", "Oslo", ""), Passage("b", "OSLO", ""), Passage("c", "Oslo 2", "")])
     ['Oslo', 'OSLO 2', 'Oslo 2 2']
@@ -61,11 +64,14 @@ def title_ids(passages: Sequence[Passage]) -> list[str]:
 
 
 def docids_of(view: View, passages: Sequence[Passage]) -> Docids:
-    """The docids that a view gives to ``passages``.
+    """The docids that the function of ``view`` assigns to ``passages``.
+
+    Returns:
+        Codes [P, L], or P strings.
 
     Raises:
-        ValueError: not one for each passage, one that is empty or given twice, or a symbol that
-            the view's alphabet does not have.
+        ValueError: the number of docids is not P, a docid is empty, two are equal, or a symbol is
+            outside the view's alphabet.
     """
     assert view.docids is not None
     docids = view.docids(passages)
@@ -78,14 +84,14 @@ def docids_of(view: View, passages: Sequence[Passage]) -> Docids:
         n_distinct = len(set(docids) - {""})
     if n_distinct < len(docids):
         raise ValueError(
-            f"{len(docids)} docids, of which {n_distinct} differ: each passage needs its own; mend "
-            f"{view.docids}"
+            f"found {n_distinct} different docids for {len(docids)} passages, expected one each; "
+            f"correct {view.docids}"
         )
     return docids
 
 
 def digits(number: int, *, symbols: int) -> int:
-    """The fewest digits, at least 1, that tell ``number`` things apart in base ``symbols``.
+    """The fewest digits, at least 1, that number ``number`` things in base ``symbols``.
 
     >>> digits(16, symbols=16), digits(17, symbols=16)
     (1, 2)
@@ -105,11 +111,11 @@ def _expect_codes(codes: Codes, *, symbols: int) -> None:
             f"symbols={symbols}; set both to the same number in the identifiers config"
         )
     if ((codes[:, 1:] >= 0) & (codes[:, :-1] < 0)).any():
-        raise ValueError("a docid goes on after its end (-1); expected -1 only after its last")
+        raise ValueError("a docid has a symbol after -1; expected -1 only after the last symbol")
 
 
 def expect_alphabet(symbols: int) -> None:
-    """Raise ValueError for an alphabet that tells nothing apart."""
+    """Raise ValueError for an alphabet of fewer than two symbols."""
     if symbols < 2:
         raise ValueError(f"symbols={symbols}: expected an alphabet of 2 or more")
 

@@ -1,4 +1,4 @@
-"""Putting the keys of several searches together."""
+"""Joining, choosing and deduplicating the keys of several searches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ltrgr.identifiers.tokenised import csr_offsets
 
 
 def stack(batches: Sequence[Keys]) -> Keys:
-    """The keys of successive batches of questions as one."""
+    """Concatenate the keys of successive batches: B_1 + B_2 + ... questions."""
     return Keys(
         question_offsets=csr_offsets(
             np.concatenate([np.diff(keys.question_offsets) for keys in batches])
@@ -27,7 +27,10 @@ def stack(batches: Sequence[Keys]) -> Keys:
 
 
 def merge(parts: Sequence[Keys]) -> Keys:
-    """Several searches' keys of the *same* questions; question by question, in ``parts`` order."""
+    """Join several searches of the *same* B questions.
+
+    Within a question, the keys come in the order of ``parts``.
+    """
     joined = stack(parts)
     question = np.concatenate([keys.question for keys in parts])
     order = np.argsort(question, kind="stable")
@@ -37,7 +40,13 @@ def merge(parts: Sequence[Keys]) -> Keys:
 def take(
     keys: Keys, chosen: NDArray[np.int64], question: NDArray[np.int64], *, questions: int
 ) -> Keys:
-    """The ``chosen`` keys, in that order, as the keys of ``question`` (ascending)."""
+    """Select keys and assign them to questions.
+
+    Args:
+        chosen: [m] indices into ``keys``, in the order of the result.
+        question: [m] the new question of each chosen key, ascending.
+        questions: number of questions B of the result.
+    """
     lengths = keys.length[chosen]
     offsets = csr_offsets(lengths)
     within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
@@ -53,7 +62,7 @@ def take(
 
 
 def distinct(keys: Keys) -> Keys:
-    """Each (question, view, tokens) once: the first that came."""
+    """Keep the first key of each (question, view, tokens)."""
     length = keys.length
     longest = int(length.max(initial=1))
     padded = np.full((len(length), longest), -1, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Keys: the identifiers that a search found, for a batch of questions, as flat arrays."""
+"""Keys: the identifiers that a search found for a batch of questions, as flat arrays."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 class Keys:
     """The n keys of B questions in CSR form, ordered by question.
 
-    A key travels as the token ids that occur in the corpus, its view's begin marker included
-    (method, law 2). Within one question a key occurs once.
+    A key is a sequence of token ids as it occurs in the corpus, the begin marker of its view
+    included; it is never text (law 2 in docs/method.md). Within a question, no (view, tokens)
+    occurs twice. Section 5 of docs/method.md has a drawing.
     """
 
     question_offsets: NDArray[np.int64]
@@ -27,9 +28,9 @@ class Keys:
     lo: NDArray[np.int64]
     """[n, S] the key's first row in each of the index's S shards."""
     hi: NDArray[np.int64]
-    """[n, S] one past its last row there; ``hi - lo`` is its count in that shard."""
+    """[n, S] one past its last row in each shard; ``hi - lo`` is its count there."""
     log_probability: NDArray[np.float32]
-    """[n] log p(key | question) under its own view's prompt."""
+    """[n] log p(key | question) under the prompt of the key's view, nats."""
 
     @property
     def count(self) -> NDArray[np.int64]:
@@ -44,5 +45,5 @@ class Keys:
 
     @property
     def question(self) -> NDArray[np.int64]:
-        """[n] the question each key belongs to."""
+        """[n] the question of each key."""
         return np.repeat(np.arange(len(self.question_offsets) - 1), np.diff(self.question_offsets))

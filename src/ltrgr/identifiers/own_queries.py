@@ -1,7 +1,7 @@
-"""Where a training question stands in the corpus as a pseudo-query of its own passage.
+"""Places in the corpus that hold a training question as a pseudo-query of its own passage.
 
-Where pseudo-queries are made of training questions, a question would find its passage by copying
-itself, which no test question can. Mining leaves these places out (leave one out).
+When pseudo-queries are training questions, a question finds its passage by copying itself. No test
+question can do that. Mining excludes these places (leave one out).
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ Ranges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 def own_query_ranges(
     questions: TokenisedQuestions, corpus: SerialisedCorpus, *, marked: NDArray[np.bool_]
 ) -> Ranges:
-    """CSR per question: offsets [Q + 1], starts and ends of its own text, markers included.
+    """Positions of each question's own text in its relevant passages, markers included.
 
     Args:
-        marked: [W] views that have markers; only their fields are whole strings.
+        questions: Q questions, tokenised whole.
+        marked: [W] True for views with markers; only their fields are compared.
+
+    Returns:
+        CSR of half-open ranges: offsets [Q + 1], starts and ends in ``corpus.tokens``.
     """
     return _find(
         questions.offsets, questions.tokens, questions.relevant_offsets, questions.relevant,
@@ -46,7 +50,8 @@ def _find(
     field_end: Any,
     marked: Any,
 ) -> Any:
-    starts, ends = [np.int64(0)], [np.int64(0)]  # a typed beginning, cut off below
+    # numba types a list by its first entry; the slices below drop it
+    starts, ends = [np.int64(0)], [np.int64(0)]
     counts = np.zeros(len(offsets), np.int64)
     for question in range(len(offsets) - 1):
         asked = tokens[offsets[question] : offsets[question + 1]]

@@ -1,4 +1,4 @@
-"""Passages as one stream of token ids, with the place of every identifier in it."""
+"""Passages as one stream of token ids, with the position of every field in it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ log = logging.getLogger("ltrgr")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SerialisedCorpus:
-    """N tokens of P passages with F fields; a field is one identifier's text in the stream.
+    """N tokens of P passages with F fields; a field is the text of one identifier.
 
-    Order inside a passage: the family's views as configured, each field between its markers,
-    then the passage-end marker.
+    A passage holds the fields of each view, in the order of the family, then the passage-end
+    marker. Section 3 of docs/method.md has a drawing:
+
+        <title> Elbe </title> a long river <query> where is it </query> </passage> <title> Ulm ...
+                [  0 ]        [    1     ]         [     2    ]                            [3]
     """
 
     tokens: NDArray[np.int32]
     """[N] token ids"""
     offsets: NDArray[np.int64]
-    """[P + 1] passage starts in ``tokens``"""
+    """[P + 1] tokens of passage p are ``tokens[offsets[p]:offsets[p + 1]]``"""
     field_offsets: NDArray[np.int64]
     """[P + 1] fields of passage p are ``field_offsets[p]:field_offsets[p + 1]``"""
     field_view: NDArray[np.int16]
@@ -43,13 +46,14 @@ class SerialisedCorpus:
 def serialise(
     passages: Sequence[Passage], *, vocabulary: Vocabulary, chunk: int = 2048
 ) -> SerialisedCorpus:
-    """Encode every passage's fields into one stream; a field without a token is left out.
+    """Encode the fields of every passage into one stream; skip fields without a token.
 
-    Memory stays near the size of the result: ``chunk`` passages are tokenised at a time. A passage
-    of which nothing is left keeps its place, and cannot be found; it is told in the log.
+    ``chunk`` passages are tokenised at a time, so that memory stays near the size of the result.
+    A passage without any field keeps its number, but no search can find it; the log names it.
 
     Raises:
-        ValueError: docids that are different strings and the same tokens, or none.
+        ValueError: two docids have the same tokens, a docid has none, or a docid is too long to
+            be generated.
     """
     pieces: list[Ids] = []
     lengths: list[int] = []
@@ -73,7 +77,7 @@ def serialise(
             begin, before = position, len(starts)
             for number, view in enumerate(views):
                 for ids in passage[number]:
-                    if len(ids) == 0:  # a tokenizer may drop all of it, as BERT's does controls
+                    if len(ids) == 0:  # BERT's tokenizer, for one, drops control characters
                         continue
                     if view.begin is not None:
                         pieces.append(_marker(vocabulary, view.begin))
@@ -106,14 +110,14 @@ def serialise(
 
 
 def _expect_distinct(corpus: SerialisedCorpus, view: int, passages: Sequence[Passage]) -> None:
-    """Docids of a view are one a passage and differ as tokens: all that the index knows of them."""
+    """Raise ValueError unless each passage has one docid and all docids differ as tokens."""
     owner = np.repeat(np.arange(len(passages)), np.diff(corpus.field_offsets))
     own = np.flatnonzero(corpus.field_view == view)
     without = np.setdiff1d(np.arange(len(passages)), owner[own])
     if len(without):
         raise ValueError(
             f"the docid of passage {passages[without[0]].id!r} has no token that the tokenizer "
-            f"knows ({len(without)} such passages); give it another, or another tokenizer"
+            f"knows ({len(without)} such passages); change the docid, or use another tokenizer"
         )
     start, end = corpus.field_start[own, None], corpus.field_end[own, None]
     place = start + np.arange(int((end - start).max(initial=0)))
@@ -126,7 +130,7 @@ def _expect_distinct(corpus: SerialisedCorpus, view: int, passages: Sequence[Pas
         )
         raise ValueError(
             f"the docids of passages {one!r} and {other!r} are the same to this tokenizer, which "
-            "does not know all of their characters; give them others, or another tokenizer"
+            "lacks some of their characters; change the docids, or use another tokenizer"
         )
 
 
@@ -159,9 +163,9 @@ def _by_docid(view: View, docids: Docids, vocabulary: Vocabulary) -> list[list[I
     longest = max(len(ids) for ids in encoded) + 1
     if longest > view.steps:
         raise ValueError(
-            f"a docid has {longest} tokens with its end marker, and search decodes {view.steps}: "
+            f"a docid has {longest} tokens with its end marker, but search decodes {view.steps}: "
             f"it could never be generated; set steps={longest} or more for its view "
-            f"(identifiers.views.NAME.steps), and pretrain.targets.longest_target no shorter"
+            f"(identifiers.views.NAME.steps), and pretrain.targets.longest_target to at least that"
         )
     return [[ids] for ids in encoded]
 

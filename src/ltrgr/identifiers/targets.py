@@ -1,10 +1,10 @@
-"""Training targets of stage 1: which identifier a prompt shall generate, drawn at random.
+"""Training targets of stage 1: random identifiers for a prompt to generate.
 
-The mix is MINDER's (arXiv 2305.16675, sec. 3.3): per relevant pair 3 titles, 10 body spans, 5
-pseudo-queries, and the same targets from a span of the passage instead of a question, so that
-passages without a training question are learnt too. It is drawn on the fly, so that no epoch
-repeats another's spans. Of several pseudo-queries the one is likelier that shares more with the
-question: a target that nothing in the prompt hints at teaches little.
+The mix is MINDER's (arXiv 2305.16675, sec. 3.3): 3 titles, 10 body spans and 5 pseudo-queries per
+relevant pair. Some draws replace the question by a span of a passage, so that the model also learns
+passages without a training question. Targets are drawn at every step; no epoch repeats the spans
+of another. A pseudo-query that shares more tokens with the question is drawn more often, because a
+target that the prompt does not hint at teaches little. See docs/method.md, section 4.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numba import njit
 
 @njit(cache=True)
 def _weighted_choice(weights: Any, uniform: float) -> int:
-    """The first position whose running share of ``weights`` exceeds ``uniform``; -1 if all 0."""
+    """A position drawn with p ~ ``weights`` [n] by one number ``uniform``; -1 if all are 0."""
     total = weights.sum()
     if total <= 0:
         return -1
@@ -36,7 +36,7 @@ def _weighted_choice(weights: Any, uniform: float) -> int:
 
 @njit(cache=True)
 def _worth_of(question: Any, ordinary: Any) -> Any:
-    """[T] weight of each question token; a token that the question repeats counts once."""
+    """[T] weight of each question token; a repeated token counts once."""
     worth = np.zeros(len(question), np.float64)
     for token in range(len(question)):
         if not np.any(question[:token] == question[token]):
@@ -46,7 +46,7 @@ def _worth_of(question: Any, ordinary: Any) -> Any:
 
 @njit(cache=True)
 def _overlap(window: Any, question: Any, worth: Any) -> float:
-    """Summed worth of the question tokens that occur in the window."""
+    """Sum of ``worth`` over the question tokens that occur in the window."""
     overlap = 0.0
     for token in range(len(question)):
         for position in range(len(window)):
@@ -62,8 +62,14 @@ def draw_span(
 ) -> int:
     """Start of a window of ``text``, drawn with p ~ exp(overlap with the question / temperature).
 
-    Overlap counts the window's distinct question tokens; ``ordinary[t]`` is the weight of token t
-    (its inverse document frequency, so that function words pull little).
+    The overlap is the sum of ``ordinary`` over the distinct question tokens in the window.
+
+    Args:
+        text, question: token ids.
+        ordinary: [V] inverse document frequency of each token, 1 for the rarest, so that function
+            words count little.
+        length: tokens of the window.
+        uniform: a random number in [0, 1).
     """
     worth = _worth_of(question, ordinary)
     n = max(1, len(text) - length + 1)
@@ -75,7 +81,7 @@ def draw_span(
 
 @njit(cache=True)
 def _is_copy(text: Any, question: Any) -> bool:
-    """Whether a field is the question itself: copying it would be no retrieval."""
+    """Whether a field equals the question; a model must not learn to copy its prompt."""
     if len(text) != len(question):
         return False
     same = 0
@@ -96,10 +102,10 @@ def _draw_field(
     temperature: float,
     uniform: float,
 ) -> int:
-    """A field of the passage: first by its view's share, in it ~ exp(overlap / temperature).
+    """A field of the passage: a view with p ~ ``view_draws``, in it p ~ exp(overlap / temperature).
 
-    Overlap is that with ``source``, what the prompt says of the ``whole`` question. -1 if no field
-    can be a target.
+    The overlap is measured with ``source``, the part of the question that the prompt holds. A
+    field that equals the ``whole`` question is never drawn. -1 if no field can be a target.
     """
     tokens, _, field_offsets, field_view, field_start, field_end = corpus
     first, last = field_offsets[passage], field_offsets[passage + 1]
@@ -129,7 +135,7 @@ def _draw_field(
 
 @njit(cache=True)
 def _longest_field(corpus: Any, passage: int) -> int:
-    """The passage's longest field: its text, wherever it has one."""
+    """The passage's longest field, usually its text."""
     _, _, field_offsets, _, field_start, field_end = corpus
     longest = field_offsets[passage]
     for field in range(field_offsets[passage], field_offsets[passage + 1]):
@@ -142,7 +148,7 @@ def _longest_field(corpus: Any, passage: int) -> int:
 def _draw_source_span(
     corpus: Any, passage: int, span_length: int, for_length: float, for_start: float
 ) -> Any:
-    """A span of the passage, one to two ``span_length`` long, that stands in for a question."""
+    """A random span of the passage in place of a question, one to two ``span_length`` long."""
     tokens, _, _, _, field_start, field_end = corpus
     field = _longest_field(corpus, passage)
     size = field_end[field] - field_start[field]
@@ -168,15 +174,17 @@ def draw_pair(
     source_out: Any,
     target_out: Any,
 ) -> Any:
-    """Write one (source text, target) pair; returns (view, source length, target length).
+    """Write one (source, target) pair; return (view, source length, target length).
 
     Args:
         uniform: [6] random numbers in [0, 1).
-        pair: the relevant pair to draw for, unless the draw is unsupervised.
+        pair: the relevant pair of a supervised draw.
         corpus: (tokens, passage offsets, field offsets, field view, field start, field end).
         questions: (offsets, tokens, pair question, pair passage).
         drawable: [D] passages that have a field, for unsupervised draws.
-        view_draws, view_end: [W] share and end marker (-1: free spans) of each view.
+        view_draws, view_end: [W] sampling weight and end marker (-1: free view) of each view.
+        unsupervised: probability of a draw without a question.
+        source_out, target_out: buffers for the token ids.
     """
     tokens, _, _, field_view, field_start, field_end = corpus
     question_offsets, question_tokens, pair_question, pair_passage = questions
@@ -190,7 +198,7 @@ def draw_pair(
         passage = drawable[int(uniform[1] * len(drawable))]
         whole = _draw_source_span(corpus, passage, span_length, uniform[2], uniform[3])
         source = whole[: len(source_out)]
-        hint = source[:0]  # the likeliest span would be the source itself
+        hint = source[:0]  # with the source as hint, the likeliest span is the source itself
     field = _draw_field(
         corpus, passage, source, whole, view_draws, view_end, ordinary, field_temperature,
         uniform[4],
@@ -231,14 +239,15 @@ def draw_batch(
     longest_target: int,
     pad_id: int,
 ) -> Any:
-    """A batch of prompts and labels for stage 1.
+    """A batch of prompts and labels for stage 1; see ``draw_pair`` for the other arguments.
 
     Args:
-        uniform: [B, 6]; pairs: [B] relevant pairs.
-        frames: (prefix [f], suffixes [W, g]) tokens around the source in each view's prompt.
+        uniform: [B, 6] random numbers in [0, 1).
+        pairs: [B] relevant pairs.
+        frames: (prefix [f], suffixes [W, g]), the tokens around the source in each view's prompt.
 
     Returns:
-        encoder ids [B, L] padded with ``pad_id``, lengths [B], labels [B, T] padded with -100.
+        (encoder ids [B, L] padded with ``pad_id``, lengths [B], labels [B, T] padded with -100).
     """
     prefix, suffixes = frames
     n = len(pairs)

@@ -1,4 +1,4 @@
-"""Questions as flat token ids, with the passages that answer them."""
+"""Questions as flat token ids, with the numbers of their relevant passages."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from ltrgr.identifiers.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenisedQuestions:
-    """Q questions in CSR form and their M relevant (question, passage) pairs, by question."""
+    """Q questions in CSR form, and their M relevant (question, passage) pairs."""
 
     offsets: NDArray[np.int64]
     """[Q + 1] tokens of question q are ``tokens[offsets[q]:offsets[q + 1]]``"""
     tokens: NDArray[np.int32]
+    """[sum of lengths] token ids"""
     relevant_offsets: NDArray[np.int64]
     """[Q + 1] relevant passages of question q, as a range of ``relevant``"""
     relevant: NDArray[np.int64]
@@ -46,7 +47,11 @@ class TokenisedQuestions:
 def tokenise_questions(
     split: Split, passages: Sequence[Passage], *, vocabulary: Vocabulary, longest: int | None = None
 ) -> TokenisedQuestions:
-    """Encode a split's questions, cut to ``longest`` tokens if set, and number their passages."""
+    """Encode the questions of a split and number their relevant passages (grade above 0).
+
+    Args:
+        longest: keep the first ``longest`` tokens of a question; None: all.
+    """
     number = {passage.id: i for i, passage in enumerate(passages)}
     encoded = [ids[:longest] for ids in vocabulary.encode([q.text for q in split.queries])]
     relevant = [
@@ -62,7 +67,7 @@ def tokenise_questions(
 
 
 def csr_offsets(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
-    """[n + 1] row starts for n row lengths."""
+    """CSR offsets [n + 1] of n row lengths."""
     offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return offsets

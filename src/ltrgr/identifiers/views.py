@@ -1,4 +1,4 @@
-"""Views: the kinds of identifier that a family of generative retrievers generates (method, 1)."""
+"""Views: the kinds of identifier of a generative retriever (docs/method.md, section 3)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ltrgr.corpus.records import Passage
 PASSAGE_END = "</passage>"
 
 Docids = NDArray[np.int32] | Sequence[str]
-"""one identifier a passage: codes [P, L] of symbol numbers, -1 after the last; or P strings"""
+"""one identifier per passage: codes [P, L] of symbol numbers, -1 after the last; or P strings"""
 
 
 def titles(passage: Passage) -> Sequence[str]:
@@ -30,13 +30,13 @@ def texts(passage: Passage) -> Sequence[str]:
 
 
 def titled_texts(passage: Passage) -> Sequence[str]:
-    """Title and text as one: what a docid's model reads of a passage."""
+    """Title and text as one string; stage 1 of a docid family reads it."""
     whole = f"{passage.title}. {passage.text}" if passage.title.strip() else passage.text
     return (whole,) if whole.strip() else ()
 
 
 def pseudo_queries(passage: Passage) -> Sequence[str]:
-    """Every pseudo-query of the passage."""
+    """Every pseudo-query of the passage that is not blank."""
     return tuple(query for query in passage.pseudo_queries if query.strip())
 
 
@@ -44,27 +44,32 @@ def pseudo_queries(passage: Passage) -> Sequence[str]:
 class View:
     """One kind of identifier.
 
-    A view with markers is generated whole, from its begin marker to its end marker; a view
-    without them yields free substrings of at most ``steps`` tokens.
+    A view with markers is generated whole, from its begin marker to its end marker. A view
+    without markers (a free view) yields substrings of at most ``steps`` tokens.
+
+    Raises:
+        ValueError: the settings contradict each other; the message names them.
     """
 
     source: Callable[[Passage], Sequence[str]] | None = None
-    """the strings of this kind that a passage carries"""
+    """passage -> its strings of this kind"""
     docids: Callable[[Sequence[Passage]], Docids] | None = None
-    """instead of ``source``: one identifier for every passage, given with the whole corpus in view;
-    a function, or a ``partial`` of one with plain keywords"""
+    """instead of ``source``: all passages -> one identifier for each; a function, or a ``partial``
+    of one with keywords that are plain data"""
     symbols: int = 0
-    """alphabet of the docids' codes, as tokens ``<id-0>``, ``<id-1>``, ...; 0: they are strings"""
+    """size of the codes' alphabet, tokens ``<id-0>``, ``<id-1>``, ...; 0: the docids are strings"""
     searched: bool = True
-    """False: the strings only stand in the passage, for stage 1 to read (with ``draws`` 0)"""
+    """False: the strings are in the stream for stage 1 to read, but no search generates them"""
     prompt: str
-    """marker token that asks for this view, appended to the question"""
+    """marker token of the prompt, appended to the question"""
     begin: str | None = None
+    """marker before each field; None for a free view"""
     end: str | None = None
+    """marker after each field; None for a free view"""
     steps: int
-    """longest key that search decodes, in tokens after the begin marker"""
+    """longest key that search decodes: tokens after the begin marker, end marker included"""
     draws: float = 1.0
-    """share of this view among the training targets of stage 1"""
+    """sampling weight of this view among the training targets of stage 1"""
 
     def __post_init__(self) -> None:
         if (self.begin is None) != (self.end is None):
@@ -78,7 +83,7 @@ class View:
                 "set one of them in its identifiers config"
             )
         if self.docids is not None and self.begin is None:
-            raise ValueError("docids stand between markers; set begin and end of their view")
+            raise ValueError("a view of docids needs markers; set begin and end of their view")
         if self.symbols and self.docids is None:
             raise ValueError(f"symbols={self.symbols} belong to docids; this view has a source")
         if not self.searched and self.draws:
@@ -92,7 +97,11 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A family of generative retrievers: its views by name, in the order of serialisation."""
+    """A family of generative retrievers: its views by name, in the order of serialisation.
+
+    Raises:
+        ValueError: no view, no searched view, or more than one view without markers.
+    """
 
     views: dict[str, View]
 
@@ -105,7 +114,9 @@ class Family:
             )
 
         if not any(view.searched for view in self.views.values()):
-            raise ValueError(f"none of the views {list(self.views)} is searched; leave one so")
+            raise ValueError(
+                f"none of the views {list(self.views)} is searched; set searched=true for one"
+            )
 
     @property
     def names(self) -> list[str]:
@@ -114,7 +125,7 @@ class Family:
 
     @property
     def markers(self) -> list[str]:
-        """Every special token the family needs, each once, in a fixed order."""
+        """The marker tokens of the family, each once: passage end, then view by view."""
         tokens = [PASSAGE_END]
         for view in self.views.values():
             tokens += [t for t in (view.begin, view.end, view.prompt) if t is not None]
@@ -122,13 +133,13 @@ class Family:
 
     @property
     def symbols(self) -> list[str]:
-        """The tokens that docids are made of; views share them. No markers: decoding may cross."""
+        """The tokens of docid codes; all views share them. They are text, not markers."""
         return [f"<id-{i}>" for i in range(max(view.symbols for view in self.views.values()))]
 
     def describe(self) -> dict[str, dict[str, Any]]:
-        """The family as plain data; ``from_description`` reads it back.
+        """The family as plain data, for ``from_description``.
 
-        What only some views have (``OPTIONAL``) is written where it is set.
+        Fields in ``OPTIONAL`` are left out where they have their default.
         """
         return {
             name: {
@@ -141,7 +152,7 @@ class Family:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Mapping[str, Any]]) -> Family:
-        """The family that ``describe`` wrote down."""
+        """The family of a description that ``describe`` returned."""
         return cls(
             {
                 name: View(**{key: _read(key, value) for key, value in view.items()})
@@ -164,7 +175,7 @@ def _written(value: Any) -> Any:
 
 
 def _read(key: str, value: Any) -> Any:
-    """What ``_written`` wrote."""
+    """The value that ``_written`` described."""
     if key not in CALLED:
         return value
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""From text to token ids: tokenizer training, marker tokens, prompts. One place for all stages."""
+"""From text to token ids, for all stages: tokenizer training, marker tokens, prompts."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def train_byte_level_bpe(*, texts: Iterable[str], size: int) -> PreTrainedTokeni
 
 
 class Vocabulary:
-    """A tokenizer that knows a family's markers and builds its prompts.
+    """A tokenizer that has a family's markers and builds its prompts.
 
-    Text is encoded as if it stood inside a sentence (a space before it), so that a word has the
-    same ids in a title, a body and a question. Marker names inside raw text are plain text.
+    A space is put before each text, so that a word has the same ids in a title, a body and a
+    question. The name of a marker inside raw text is encoded as plain text.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, family: Family) -> None:
@@ -56,24 +56,24 @@ class Vocabulary:
         )
         self._prefix, self._suffix = _frame(tokenizer)
         self.symbols: Ids = np.asarray([self.token_id(s) for s in family.symbols], dtype=np.int32)
-        """[S] token of each symbol that docids are made of"""
+        """[A] token id of each symbol of docid codes"""
         self._number = {int(token): str(number) for number, token in enumerate(self.symbols)}
 
     def __len__(self) -> int:
         return len(self.tokenizer)
 
     def token_id(self, marker: str) -> int:
-        """The id of a marker token."""
+        """The token id of a marker or docid symbol."""
         return int(self.tokenizer.convert_tokens_to_ids(marker))
 
     @property
     def pad_id(self) -> int:
-        """The id that fills a batch."""
+        """The id of padding."""
         return int(self.tokenizer.pad_token_id)
 
     @property
     def is_marker(self) -> NDArray[np.bool_]:
-        """[V] True for tokens that are structure, not text."""
+        """[V] True for the family's marker tokens."""
         flags = np.zeros(len(self), dtype=np.bool_)
         flags[[self.token_id(marker) for marker in self.family.markers]] = True
         return flags
@@ -83,7 +83,7 @@ class Vocabulary:
         if not texts:
             return []
         backend = self.tokenizer.backend_tokenizer
-        # Any ordinary call of the tokenizer sets these three back.
+        # Every other call of the tokenizer resets these three settings.
         backend.encode_special_tokens = True
         backend.no_truncation()
         backend.no_padding()
@@ -93,16 +93,13 @@ class Vocabulary:
         return [np.asarray(encoding.ids, dtype=np.int32) for encoding in encodings]
 
     def prompt_frame(self, view: str) -> tuple[Ids, Ids]:
-        """What stands before and after a question's ids in the prompt of ``view``."""
+        """The ids before and after the question in the prompt of ``view``."""
         marker = self.token_id(self.family.views[view].prompt)
         suffix = [marker, *self._suffix]
         return np.asarray(self._prefix, dtype=np.int32), np.asarray(suffix, dtype=np.int32)
 
     def prompt(self, question: Ids, view: str, *, longest: int) -> Ids:
-        """The encoder input that asks for identifiers of ``view``: question, then marker.
-
-        The question keeps its first ``longest`` tokens.
-        """
+        """The encoder input [L] of ``view``: the question's first ``longest`` ids, the marker."""
         before, after = self.prompt_frame(view)
         return np.concatenate([before, question[:longest], after])
 
@@ -115,7 +112,10 @@ class Vocabulary:
         return ids, mask.astype(np.int64)
 
     def text(self, ids: Sequence[int] | Ids) -> str:
-        """Readable form of a key; for people only (method, law 2). A code is its numbers."""
+        """The text of a key, for display only (law 2 in docs/method.md).
+
+        A docid code is written as its numbers, ``2-0``.
+        """
         code = [self._number[int(i)] for i in ids if int(i) in self._number]
         if code:
             return "-".join(code)
@@ -123,7 +123,7 @@ class Vocabulary:
 
 
 def _frame(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """The special tokens that this tokenizer puts before and after a text."""
+    """The ids of the special tokens that this tokenizer puts before and after a text."""
     plain = tokenizer(" a", add_special_tokens=False)["input_ids"]
     framed = tokenizer(" a")["input_ids"]
     for start in range(len(framed) - len(plain) + 1):

@@ -1,1 +1,1 @@
-"""Floor 1: an FM-index over integer tokens, memory-mapped. Knows no text and no model."""
+"""An FM-index over integer tokens, memory-mapped. It knows neither text nor models."""

@@ -1,6 +1,6 @@
-"""Compiled loops over many intervals: the steps of `kernels`, one array call each.
+"""Compiled loops over many intervals; each applies one step of `kernels` to arrays.
 
-Serial on purpose: a step of 300 intervals takes microseconds, less than waking a second thread.
+They run in one thread: a step of 300 intervals takes microseconds, less than waking a second one.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -20,7 +20,7 @@ from ltrgr.index.kernels import (
 
 @njit(cache=True, nogil=True)
 def extend_many(arrays, lo, hi, tokens):
-    """[n] intervals, each extended by its own token."""
+    """lo, hi [n] of n intervals, each extended by its own token."""
     new_lo, new_hi = np.empty_like(lo), np.empty_like(hi)
     for i in range(lo.size):
         new_lo[i], new_hi[i] = extend_one(arrays, lo[i], hi[i], tokens[i])
@@ -29,7 +29,7 @@ def extend_many(arrays, lo, hi, tokens):
 
 @njit(cache=True, nogil=True)
 def intervals_of(arrays, token_offsets, tokens):
-    """The intervals of the keys ``tokens[token_offsets[i]:token_offsets[i + 1]]``."""
+    """lo, hi [n] of the keys ``tokens[token_offsets[i]:token_offsets[i + 1]]``."""
     n = token_offsets.size - 1
     all_lo, all_hi = np.empty(n, np.int64), np.empty(n, np.int64)
     for i in range(n):
@@ -42,7 +42,7 @@ def intervals_of(arrays, token_offsets, tokens):
 
 @njit(cache=True, nogil=True)
 def allowed_many(arrays, lo, hi):
-    """CSR of the tokens that follow each interval, ascending, and how often they do."""
+    """CSR (offsets, tokens, counts) of the tokens that follow each interval, ascending."""
     room = 0
     for i in range(lo.size):
         room += allowed_bound(arrays, lo[i], hi[i])
@@ -59,7 +59,7 @@ def allowed_many(arrays, lo, hi):
 
 @njit(cache=True, nogil=True)
 def locate_many(arrays, lo, hi, lengths):
-    """CSR of where each key's occurrences begin in the forward text."""
+    """CSR (offsets, positions): where the occurrences of each key begin in the forward text."""
     offsets = np.zeros(lo.size + 1, np.int64)
     for i in range(lo.size):
         offsets[i + 1] = offsets[i] + max(hi[i] - lo[i], 0)

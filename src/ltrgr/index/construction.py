@@ -1,4 +1,4 @@
-"""From token ids to the arrays of an index, one after the other."""
+"""From token ids to the arrays of an index, one array after the other."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from ltrgr.index.suffix_array import row_dtype, suffix_array
 from ltrgr.index.wide import wide_intervals
 
 Progress = Callable[[str, float], None]
-"""Called with the name of the step that begins, or goes on, and the share of the time spent."""
+"""Called with the name of the current step and the estimated fraction of the time that is over."""
 
 Keep = Callable[[str, NDArray[Any]], None]
-"""Takes a finished array and its name in `IndexArrays`."""
+"""Called with the name of a finished array in `IndexArrays`, and the array."""
 
 SMALL = (
     *("samples", "first", "passage_offsets", "passage_hint", "listed_offsets", "listed_passages"),
     *("wide_lo", "wide_hi", "wide_offsets", "wide_tokens", "wide_counts"),
 )
-"""What is kept last; the four large arrays before."""
+"""The small arrays; they are finished last, after the four large ones."""
 
 SORTED_PER_SECOND = 6e6
-"""Tokens, on one core; paces the display of the one step that cannot say how far it is."""
+"""Tokens per second on one core; estimates the progress of the suffix sort, which reports none."""
 
 SORT_SHARE = 0.77
-"""The suffix array's part of a build's processor time at 100 M tokens (0.8 at 30 M); what
-`construct` reports after it was measured there too."""
+"""Fraction of a build's processor time that the suffix array takes at 100 M tokens (0.8 at 30 M).
+The fractions of the later steps in `construct` were measured there too."""
 
 
 def check_corpus(*, tokens: NDArray[Any], offsets: NDArray[Any], vocabulary_size: int) -> None:
-    """Raise `IndexFormatError` unless the corpus can be indexed as `FMIndex.build` states."""
+    """Raise `IndexFormatError` unless the corpus satisfies the conditions of `FMIndex.build`."""
     if tokens.ndim != 1 or offsets.ndim != 1 or {tokens.dtype.kind, offsets.dtype.kind} - {*"iu"}:
         raise IndexFormatError(
             f"tokens are {tokens.dtype}{list(tokens.shape)}, offsets {offsets.dtype}"
@@ -56,8 +56,8 @@ def check_corpus(*, tokens: NDArray[Any], offsets: NDArray[Any], vocabulary_size
         )
     if len(offsets) > 2**31:
         raise IndexFormatError(
-            f"{len(offsets) - 1} passages: expected fewer than 2^31, which is what an index can "
-            "number; build in shards, `ltrgr index index.shard_tokens=...`"
+            f"{len(offsets) - 1} passages: expected fewer than 2^31, the most of one index; "
+            "build in shards, `ltrgr index index.shard_tokens=...`"
         )
     if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(tokens):
         ends = f"from {offsets[0]} to {offsets[-1]}" if len(offsets) else "empty"
@@ -83,11 +83,14 @@ def construct(
     progress: Progress,
     rows: np.dtype[Any] | None = None,
 ) -> None:
-    """Build every array of the index of a corpus that `check_corpus` has accepted.
+    """Build the arrays of an index and pass each to ``keep`` as soon as it is complete.
 
-    Each goes to ``keep`` as soon as it is complete, so that it can be written, and its memory
-    given back, while the next one is computed. ``rows`` is the integer type that numbers rows and
-    positions: the smallest that does, unless a test asks for int64.
+    ``keep`` can write an array and release its memory while the next one is computed.
+
+    Args:
+        tokens, offsets, vocabulary_size: a corpus that `check_corpus` accepts.
+        wide_threshold: rows above which an interval's next tokens are listed.
+        rows: integer type of rows and positions; None: the smallest one (tests ask for int64).
     """
     n = len(tokens)
     row_type = row_dtype(n + 1) if rows is None else np.dtype(rows)
@@ -120,7 +123,7 @@ def construct(
         occurrences=occurrences,
         samples=occurrences[:: 1 << SAMPLE_SHIFT].copy(),
         first=first,
-        suffix_array=np.empty(0, row_type),  # may be written and gone by now
+        suffix_array=np.empty(0, row_type),  # its memory may be released by now
         text=text,
         passage_offsets=passage_offsets,
         passage_hint=_passage_hint(offsets),
@@ -139,7 +142,7 @@ def construct(
 
 
 def _first_rows(text: NDArray[Any], vocabulary_size: int) -> NDArray[np.int64]:
-    """[V + 2] how many rows begin with a smaller symbol; the terminator's one row comes first."""
+    """[V + 2] number of rows that begin with a smaller symbol; the terminator has row 0."""
     first = np.ones(vocabulary_size + 2, np.int64)
     first[0] = 0
     histogram = np.zeros(vocabulary_size, np.int64)
@@ -149,7 +152,7 @@ def _first_rows(text: NDArray[Any], vocabulary_size: int) -> NDArray[np.int64]:
 
 
 def _passage_hint(offsets: NDArray[Any]) -> NDArray[np.int32]:
-    """The passage at every 128th position, and at the last one."""
+    """The passage at every 128th position, and the passage at the last position."""
     n = int(offsets[-1])
     positions = np.append(np.arange(0, n, 1 << HINT_SHIFT), n - 1)
     return (np.searchsorted(offsets, positions, side="right") - 1).astype(np.int32)
@@ -157,16 +160,17 @@ def _passage_hint(offsets: NDArray[Any]) -> NDArray[np.int32]:
 
 @njit(cache=True, nogil=True)
 def _count(text, histogram):  # type: ignore[no-untyped-def]
-    """np.bincount, without its copy of the text as int64."""
+    """As np.bincount, which would copy the text as int64."""
     for i in range(text.size):
         histogram[text[i]] += 1
 
 
 @njit(cache=True, nogil=True)
 def _transform(suffixes, text):  # type: ignore[no-untyped-def]
-    """The symbol before each suffix of the reversed text: the one after it in the forward text.
+    """The Burrows-Wheeler transform: the symbol before each suffix of the reversed text.
 
-    Reversed position s - 1 is forward position N - s.
+    It is the symbol that follows in the forward text; reversed position s - 1 is forward position
+    N - s.
     """
     bwt = np.zeros(suffixes.size, text.dtype)
     for row in range(suffixes.size):
@@ -177,7 +181,7 @@ def _transform(suffixes, text):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _group_rows(bwt, first, out):  # type: ignore[no-untyped-def]
-    """Counting sort of the rows by their symbol, stable, hence ascending within a symbol."""
+    """Stable counting sort of the rows by symbol, hence ascending within a symbol."""
     cursor = first.copy()
     for row in range(bwt.size):
         symbol = np.int64(bwt[row])

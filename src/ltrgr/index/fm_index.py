@@ -25,20 +25,20 @@ log = logging.getLogger("ltrgr")
 class FMIndex:
     """An FM-index (Ferragina and Manzini 2000) over the reversed corpus, memory-mapped.
 
-    Backward search over the reversed text makes a key grow to the right: its state is one row
-    interval [lo, hi) of ``hi - lo`` occurrences, carried along by whoever extends it. The root
-    interval is the empty key's. A key may be any token sequence of the concatenated passages; one
-    that runs over the end of a passage counts too, so passages have to end with a marker token
-    that no key continues after.
+    Backward search over the reversed text lets a key grow to the right. The state of a key is one
+    row interval [lo, hi), with one row for each occurrence; the caller keeps it. `root` is the
+    interval of the empty key. A key is any token sequence of the concatenated passages. A key that
+    crosses the end of a passage counts too, so every passage has to end with a marker token that
+    no key holds.
 
     Bytes per token, up to 65,535 token ids (beyond: 4 more): transform 2, occurrence lists 4.1,
-    suffix array 4 (touched only by `locate`), text 2, wide lists below 1, passages of rare tokens
-    below 2, passages 12 / length: 13 to 15 on disk, of which a search without `locate` touches
-    about 7. Building takes 16 at its peak
-    (20 beyond 65,535 ids or 2^31 tokens), the caller's int32 tokens included.
+    suffix array 4 (read only by `locate`), text 2, wide lists below 1, passages of rare tokens
+    below 2, passages 12 / length. That is 13 to 15 on disk; a search without `locate` reads about
+    7. A build takes 16 at its peak (20 beyond 65,535 ids or 2^31 tokens), the caller's int32 tokens
+    included.
 
-    The methods take and give whole arrays. `arrays` goes into compiled code of other rooms,
-    which finds the single steps in `ltrgr.index.kernels`. All methods may run in several threads.
+    The methods take and return whole arrays. Compiled code of other rooms takes `arrays` and calls
+    the single steps of `ltrgr.index.kernels`. All methods are thread-safe.
     """
 
     def __init__(self, arrays: IndexArrays) -> None:
@@ -60,18 +60,18 @@ class FMIndex:
 
         Args:
             tokens: [N] token ids of all passages, one after the other; 0 <= id < vocabulary_size.
-            offsets: [P + 1] where each passage begins in ``tokens``; the last entry is N.
-            vocabulary_size: V, also of ids that the corpus never uses.
-            directory: replaced in one step if it holds an index already.
+            offsets: [P + 1] begin of each passage in ``tokens``; the last entry is N.
+            vocabulary_size: V, ids that the corpus never uses included.
+            directory: replaced in one step if it holds an index.
             wide_threshold: rows above which an interval's next tokens are listed at build time.
-            progress: called with the step that begins or goes on, and the share already done.
-            force: begin even if memory or disk will not suffice.
+            progress: called with the current step and the fraction already done.
+            force: build even if memory or disk will not suffice.
 
         Raises:
             IndexFormatError: an id out of range, an empty passage, offsets that do not increase,
                 no tokens at all, or a directory that holds something else.
             BuildTooLargeError: memory or disk will not suffice, before any work.
-            DiskFullError: the disk took no more; what was in ``directory`` is as it was.
+            DiskFullError: the disk is full; the old content of ``directory`` is unchanged.
         """
         tokens, offsets = np.asarray(tokens), np.asarray(offsets)
         check_corpus(tokens=tokens, offsets=offsets, vocabulary_size=vocabulary_size)
@@ -109,14 +109,14 @@ class FMIndex:
 
     @classmethod
     def open(cls, directory: str | Path, *, verify: bool | None = None) -> FMIndex:
-        """Map a saved index into memory, at any size within milliseconds.
+        """Map a saved index into memory; it takes milliseconds at any size.
 
         Args:
-            directory: where `build` saved it.
-            verify: whether to read every byte and compare the checksums. None: for a small index
-                always (up to 20 ms), for a large one when this machine has not seen these very
-                files whole, as after a copy (about a second per GB). False trusts the disk:
-                searching a damaged index may end the process.
+            directory: the directory that `build` wrote.
+            verify: whether to read every byte and compare the checksums. None: always for a small
+                index (up to 20 ms); for a large one only if this machine has not verified these
+                very files before, as after a copy (about a second per GB). False trusts the disk:
+                a search of a damaged index may crash the process.
 
         Raises:
             IndexFormatError: missing, foreign, of another version, truncated, or damaged.
@@ -136,18 +136,18 @@ class FMIndex:
 
     @property
     def vocabulary_size(self) -> int:
-        """V, token ids that may be asked for."""
+        """V, number of token ids."""
         return len(self.arrays.first) - 2
 
     @property
     def root(self) -> tuple[int, int]:
-        """The interval of the empty key: all N + 1 rows, one of them the terminator's."""
+        """The interval of the empty key: all N + 1 rows, that of the terminator included."""
         return 0, len(self.arrays.bwt)
 
     def extend(
         self, lo: ArrayLike, hi: ArrayLike, tokens: ArrayLike
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """[n] intervals, each followed by its own token [n]; lo == hi where that never occurs."""
+        """lo, hi [n] of n keys, each extended by its own token [n]; lo == hi: no occurrence."""
         return batch.extend_many(self.arrays, _rows(lo), _rows(hi), _tokens(tokens))
 
     def interval(self, tokens: ArrayLike) -> tuple[int, int]:
@@ -159,7 +159,7 @@ class FMIndex:
     def intervals(
         self, token_offsets: ArrayLike, flat_tokens: ArrayLike
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The [n] intervals of n keys, key i being tokens offsets[i]:offsets[i + 1]."""
+        """lo, hi [n] of n keys; key i is ``flat_tokens[token_offsets[i]:token_offsets[i + 1]]``."""
         return batch.intervals_of(self.arrays, _rows(token_offsets), _tokens(flat_tokens))
 
     def allowed(
@@ -168,18 +168,22 @@ class FMIndex:
         """The distinct tokens that follow each key in the corpus.
 
         Returns:
-            CSR: offsets [n + 1], tokens ascending within a key, and how often each follows.
+            CSR: (offsets [n + 1], tokens ascending within a key, how often each token follows).
         """
         return batch.allowed_many(self.arrays, _rows(lo), _rows(hi))
 
     def locate(
         self, lo: ArrayLike, hi: ArrayLike, lengths: ArrayLike
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where each key occurs, ``lengths`` [n] being the keys' tokens.
+        """The positions of each key's occurrences.
+
+        Args:
+            lo, hi: [n] intervals.
+            lengths: [n] tokens of each key.
 
         Returns:
-            CSR: offsets [n + 1], and the positions in the forward text of the keys' first
-            tokens, in row order (not ascending).
+            CSR: (offsets [n + 1], positions of the keys' first tokens in the forward text, in row
+            order, not ascending).
         """
         return batch.locate_many(self.arrays, _rows(lo), _rows(hi), _rows(lengths))
 
@@ -209,14 +213,14 @@ class FMIndex:
 
 
 def announce_compilation() -> None:
-    """Say so if numba finds no compiled kernels beside this package: the wait looks like a hang."""
+    """Log a line if numba has to compile the kernels first, because the wait looks like a hang."""
     cached = Path(batch.extend_many.stats.cache_path)
     if not batch.extend_many.signatures and not any(cached.glob("batch.extend_many*.nbi")):
         log.info("compiling index kernels (first run only)...")
 
 
 def _rows(values: ArrayLike) -> NDArray[np.int64]:
-    """One array type only: a read-only or strided one would make numba compile once more."""
+    """As int64, writable and contiguous: numba compiles again for any other type of array."""
     return np.require(values, np.int64, ["C", "W"])
 
 

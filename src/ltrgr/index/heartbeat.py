@@ -1,4 +1,4 @@
-"""Signs of life from a call that cannot say how far it is."""
+"""Estimated progress of a call that reports none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 EVERY = 0.5
-"""Seconds between two reports; shorter calls make none."""
+"""Seconds between two reports; a shorter call makes none."""
 
 
 def run_reporting(
@@ -21,10 +21,11 @@ def run_reporting(
     report: Callable[[float], None],
     every: float = EVERY,
 ) -> T:
-    """Return ``work()``, calling ``report`` with the share of its time that is likely over.
+    """Return ``work()``; meanwhile call ``report`` with the fraction that is likely done.
 
-    ``work`` runs in a thread and has to release the interpreter's lock; ``report`` runs in the
-    caller's. What ``report`` raises, and Ctrl-C, leave at once: the thread ends when it ends.
+    ``work`` runs in a thread of its own and has to release the interpreter's lock; ``report`` runs
+    in the caller's thread. An exception of ``report``, and Ctrl-C, end this call at once; ``work``
+    then runs to its end in the background.
     """
     outcome: list[T] = []
     errors: list[BaseException] = []
@@ -49,9 +50,9 @@ def run_reporting(
 
 
 def likely_share(*, seconds: float, expected_seconds: float) -> float:
-    """Steady up to 0.8, where it was expected to be nearly done; then ever slower, never above 1.
+    """Estimated fraction done: linear up to 0.8, then ever slower, always below 1.
 
-    A slower machine so sees the bar slow down, never stop or jump back.
+    On a machine slower than expected the bar slows down; it never stops or jumps back.
     """
     share = seconds / expected_seconds
     return share if share < 0.8 else 1 - 0.2 * math.exp(-(share - 0.8) / 0.2)

@@ -1,12 +1,12 @@
-"""Compiled steps for one interval, to be called from the compiled loops of any room.
+"""Compiled steps for one interval; compiled loops of any room call them.
 
-``arrays`` is an `IndexArrays`. An interval [lo, hi) holds one row per occurrence of a key.
-Nothing here checks its rows and positions: they come from an index, not from a user. But a file
-may rot while it is mapped, so symbols above V are passed over and passages stay below P: a wrong
-answer can be found out, a process that is gone cannot.
+``arrays`` is an `IndexArrays`. An interval [lo, hi) holds one row per occurrence of a key. Rows and
+positions come from an index, not from a user, so they are not checked. A mapped file may be
+damaged while it is in use, though: symbols above V are skipped and passages stay below P. A wrong
+answer can be noticed, a crash of the process cannot be undone.
 
-numba's cache looks at the caller's file only: after a change here, remove the ``*.nbi`` files of
-the rooms that call these steps, or they go on using the old ones.
+numba's cache checks only the file of the caller. After a change here, remove the ``*.nbi`` files of
+the rooms that call these steps; else they keep the old code.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -17,16 +17,16 @@ from numba import njit
 
 from ltrgr.index.arrays import HINT_SHIFT, SAMPLE_SHIFT
 
-# Without _nrt=False every call of a step counts references to all arrays of the tuple, with atomic
-# operations: half the time of `extend_one`. Steps allocate nothing, so there is nothing to count.
+# _nrt=False switches reference counting off. With it, each call would count references to all
+# arrays of the tuple, which takes half the time of `extend_one`. Steps allocate nothing.
 STEP = {"cache": True, "nogil": True, "_nrt": False}
 
 
 @njit(**STEP)
 def lower_bound(occurrences, samples, left, right, row):
-    """The first i in [left, right) with ``occurrences[i] >= row``, else ``right``.
+    """The first i in [left, right) with ``occurrences[i] >= row``, or ``right``.
 
-    A long range is first narrowed to the 64 entries between two samples.
+    The samples first narrow a long range to 64 entries.
     """
     if right - left > (1 << SAMPLE_SHIFT):
         begin = (left + (1 << SAMPLE_SHIFT) - 1) >> SAMPLE_SHIFT
@@ -52,24 +52,24 @@ def lower_bound(occurrences, samples, left, right, row):
 
 @njit(**STEP)
 def extend_one(arrays, lo, hi, token):
-    """The interval of the key followed by ``token``; lo == hi where that does not occur.
+    """The interval (lo, hi) of the key extended by ``token``; lo == hi if it does not occur.
 
-    LF mapping: first[c] + rank(c, row), and a symbol's group in ``occurrences`` begins at
-    first[c] too, so that the position found by the search is the new row itself. Any integer
-    may be asked for: a token id outside the vocabulary occurs nowhere.
+    LF mapping: the new row is first[c] + rank(c, row). A symbol's group in ``occurrences`` begins
+    at first[c] too, so the position that the search finds is the new row itself. A token id
+    outside the vocabulary occurs nowhere.
     """
     if hi <= lo or token < 0 or token >= arrays.first.size - 2:
         return np.int64(0), np.int64(0)
     begin, end = arrays.first[token + 1], arrays.first[token + 2]
     low = lower_bound(arrays.occurrences, arrays.samples, begin, end, lo)
-    # hi - lo rows hold at most that many occurrences: a rare key's second search is short
+    # hi - lo rows hold at most hi - lo occurrences, so the second search of a rare key is short
     end = min(end, low + (hi - lo))
     return low, lower_bound(arrays.occurrences, arrays.samples, low, end, hi)
 
 
 @njit(**STEP)
 def find_wide(arrays, lo, hi):
-    """The place of [lo, hi) among the wide intervals, or -1."""
+    """The number of [lo, hi) among the wide intervals, or -1."""
     low, high = 0, arrays.wide_lo.size
     while low < high:
         middle = (low + high) >> 1
@@ -85,7 +85,7 @@ def find_wide(arrays, lo, hi):
 
 @njit(**STEP)
 def allowed_bound(arrays, lo, hi):
-    """At most how many distinct tokens follow: the room that ``fill_allowed`` needs."""
+    """Upper bound on the distinct tokens that follow; ``fill_allowed`` needs this room."""
     if hi - lo > arrays.wide_threshold:
         wide = find_wide(arrays, lo, hi)
         if wide >= 0:
@@ -95,11 +95,14 @@ def allowed_bound(arrays, lo, hi):
 
 @njit(**STEP)
 def fill_allowed(arrays, lo, hi, stamp, stamp_value, out_tokens):
-    """Write the distinct tokens that follow the key to ``out_tokens``; return how many.
+    """Write the distinct tokens that follow the key to ``out_tokens``; return their number.
 
-    Ascending for the wide intervals; for scanned ones in the order of the rows, which is *not*
-    sorted. ``stamp`` is scratch of V + 1 integers, reusable without clearing as long as every
-    call brings another ``stamp_value``. ``out_tokens`` needs ``allowed_bound`` entries.
+    The tokens ascend for a wide interval. For a scanned interval they come in row order, *not*
+    sorted.
+
+    Args:
+        stamp: [V + 1] buffer that needs no clearing if every call has a new ``stamp_value``.
+        out_tokens: at least ``allowed_bound`` entries.
     """
     if hi - lo > arrays.wide_threshold:
         wide = find_wide(arrays, lo, hi)
@@ -123,9 +126,9 @@ def fill_allowed(arrays, lo, hi, stamp, stamp_value, out_tokens):
 
 @njit(cache=True, nogil=True)  # not a STEP: it sorts
 def count_allowed(arrays, lo, hi, tally, out_tokens, out_counts):
-    """As ``fill_allowed``, always ascending, with how often each token follows.
+    """As ``fill_allowed``, but always ascending, and with the number of times each token follows.
 
-    ``tally`` is scratch of V + 1 zeros, and zero again afterwards.
+    ``tally`` is a buffer of V + 1 zeros; it is zero again afterwards.
     """
     if hi - lo > arrays.wide_threshold:
         wide = find_wide(arrays, lo, hi)
@@ -157,10 +160,10 @@ def count_allowed(arrays, lo, hi, tally, out_tokens, out_counts):
 
 @njit(**STEP)
 def locate_into(arrays, lo, hi, length, out, start):
-    """Write where each occurrence of a key of ``length`` tokens begins in the forward text.
+    """Write the position of each occurrence of a key to ``out[start : start + hi - lo]``.
 
-    A row's suffix of the reversed text begins with the key's last token, hence
-    N - length - suffix_array[row]. In row order, not sorted; ``out[start : start + hi - lo]``.
+    The suffix of a row in the reversed text begins with the key's last token, so the key's first
+    token is at N - length - suffix_array[row] of the forward text. Row order, not sorted.
     """
     base = arrays.text.size - length
     suffixes = arrays.suffix_array

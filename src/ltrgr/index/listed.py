@@ -1,4 +1,4 @@
-"""The passages of each rare token: what would else be one read at a random place per occurrence."""
+"""Postings of rare tokens: their passages, which else cost one random read per occurrence."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 LISTED = 2048
-"""Tokens that occur at most so often have a list: a scorer's rare ones (1,500) with some room.
-They are most of a vocabulary and little of a large corpus."""
+"""Tokens with at most this many occurrences have a list: the scorer's rare keys (1,500) and a
+reserve. These are most tokens of a vocabulary and a small part of a large corpus."""
 
 
 def listed_passages(
@@ -19,7 +19,7 @@ def listed_passages(
     """The distinct passages of every token that occurs at most `LISTED` times, ascending.
 
     Returns:
-        CSR: offsets [V + 1], and passages; a token without a list has an empty one.
+        CSR: (offsets [V + 1], passages); the list of a more frequent token is empty.
     """
     rare = np.diff(first[1:]) <= LISTED
     offsets = np.zeros(len(rare) + 1, np.int64)

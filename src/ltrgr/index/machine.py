@@ -1,4 +1,4 @@
-"""How much memory and disk this process may still use."""
+"""The memory and disk that this process may still use."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ CGROUPS = (
         "sys/fs/cgroup/memory/memory.usage_in_bytes",
     ),
 )
-"""Limit and use of the container, in versions 2 and 1, under ``ROOT``."""
+"""Files of a container's memory limit and use under ``ROOT``, for cgroup versions 2 and 1."""
 
 
 def free_memory(*, root: Path = ROOT) -> int | None:
-    """Bytes that can be had without swapping: the machine's, or the container's if fewer.
+    """Bytes free without swapping, of the machine or of the container, whichever is less.
 
-    Cached files, which the kernel drops when asked, count as free, also against the limit of a
-    container. None where the system does not say.
+    Cached files count as free, because the kernel drops them on demand. None if the system does not
+    report any of this.
     """
     told = [size for size in (_machine(root), *(_cgroup(root, *c) for c in CGROUPS)) if size]
     return min(told, default=None)
 
 
 def free_disk(directory: Path) -> int | None:
-    """Bytes free where ``directory`` lies, or will lie."""
+    """Bytes free on the file system of ``directory``, which need not exist yet."""
     existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
     return shutil.disk_usage(existing).free
 

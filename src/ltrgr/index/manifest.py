@@ -1,4 +1,4 @@
-"""The manifest of a sharded index: which shards belong together, in which order."""
+"""The manifest of a sharded index: its shards, in order."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ GO_ON = "run `ltrgr index` again: it goes on with the first missing shard"
 
 
 def shard_directory(directory: Path, number: int) -> Path:
-    """Where shard ``number`` of the index in ``directory`` lies."""
+    """The directory of shard ``number`` of the index in ``directory``."""
     return directory / f"shard-{number:05d}"
 
 
 def write_manifest(directory: Path, shards: Sequence[Path]) -> None:
-    """Vouch for ``shards`` of ``directory``, in one rename; only now the index can be opened.
+    """Write the manifest of ``shards`` in one rename; the index can be opened from then on.
 
-    An entry is the checksum of the shard's header, which itself holds those of its files: a shard
-    that was exchanged is found without reading more than the headers.
+    An entry holds the checksum of the shard's header, and the header holds the checksums of the
+    shard's files. A replaced shard is therefore detected by reading the headers alone.
     """
     manifest = {
         "format": FORMAT,
@@ -43,11 +43,11 @@ def write_manifest(directory: Path, shards: Sequence[Path]) -> None:
 
 
 def read_manifest(directory: Path) -> list[Path]:
-    """The directories of the shards, first to last, each the one that the manifest was made for.
+    """The directories of the shards in order, each checked against the manifest.
 
     Raises:
-        IndexFormatError: the manifest is damaged or foreign, a shard is missing, or another
-            index stands in its place.
+        IndexFormatError: the manifest is damaged or of another program, a shard is missing, or a
+            shard was replaced.
     """
     path = directory / MANIFEST
     try:

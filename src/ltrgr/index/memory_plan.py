@@ -1,4 +1,4 @@
-"""What a build will need, whether it fits, and which shard size does: said before it begins."""
+"""The needs of a build, worked out before it begins: memory, disk, and a shard size that fits."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ltrgr.index.listed import LISTED
 from ltrgr.index.suffix_array import row_dtype
 
 HEADROOM = 0.9
-"""The part of the free memory that a build may plan with: others use the machine too."""
+"""Fraction of the free memory that a build may use; other processes need the rest."""
 
 WIDE_BYTES = 1.0
-"""Disk per token for the wide lists, at most (measured: 0.8 of 3 M tokens, 0.2 of 30 M)."""
+"""Bytes per token for the wide lists, at most (measured: 0.8 at 3 M tokens, 0.2 at 30 M)."""
 
 LISTED_BYTES = 2.0
-"""Bytes per token for the passages of rare tokens, at most (measured: 1.8 of 3 M, 0.7 of 100 M);
-and never more than `LISTED` passages for each token of the vocabulary."""
+"""Bytes per token for the passages of rare tokens, at most (measured: 1.8 at 3 M tokens, 0.7 at
+100 M). A token of the vocabulary never has more than `LISTED` passages."""
 
 FIXED_BYTES = 64 * 2**20
 """Memory for bucket tables, scratch, write buffers and compiled kernels, at any size."""
@@ -24,12 +24,12 @@ FIXED_BYTES = 64 * 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class BuildPlan:
-    """What one build needs and what there is, in bytes; None where the machine does not say."""
+    """The needs of one build and what is free, in bytes; None if the system does not report it."""
 
     tokens: int
     passages: int
     peak_bytes: int
-    """Highest memory above the caller's tokens, which are there already."""
+    """Highest memory, without the caller's tokens, which are in memory already."""
     disk_bytes: int
     free_memory: int | None
     free_disk: int | None
@@ -38,12 +38,12 @@ class BuildPlan:
 
     @property
     def fits_memory(self) -> bool:
-        """Whether the peak stays below `HEADROOM` of what is free."""
+        """Whether the peak stays below `HEADROOM` of the free memory."""
         return self.free_memory is None or self.peak_bytes <= HEADROOM * self.free_memory
 
     @property
     def fits_disk(self) -> bool:
-        """Whether the files find room (those of an index to be replaced stay until the end)."""
+        """Whether the files fit on the disk; the files of a replaced index stay until the end."""
         return self.free_disk is None or self.disk_bytes <= self.free_disk
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class BuildPlan:
         )
 
     def check(self) -> None:
-        """Raise `BuildTooLargeError`, which says what would fit, unless all fits."""
+        """Raise `BuildTooLargeError`, which names a size that fits, unless the build fits."""
         if not self.fits_memory:
             advice = (
                 f"build in shards, index.shard_tokens={self.shard_tokens}"
@@ -79,9 +79,12 @@ def plan_build(
     free_disk: int | None,
     as_bytes: bool = False,
 ) -> BuildPlan:
-    """Work out the plan; `ltrgr.index.machine` tells what is free.
+    """Work out the plan of a build.
 
-    ``as_bytes``: PySAIS can only be given bytes (`ltrgr.index.suffix_array`), which takes more.
+    Args:
+        tokens, passages, vocabulary_size: N, P and V.
+        free_memory, free_disk: bytes, from `ltrgr.index.machine`; None: unknown.
+        as_bytes: PySAIS accepts only bytes (`ltrgr.index.suffix_array`), which takes more memory.
     """
     return BuildPlan(
         tokens=tokens,
@@ -104,12 +107,12 @@ def plan_build(
 
 
 def peak_bytes(*, tokens: int, passages: int, vocabulary_size: int, as_bytes: bool = False) -> int:
-    """The highest memory of a build above the caller's own arrays.
+    """The highest memory of a build, without the caller's own arrays, in bytes.
 
-    Either the suffix sort, 8 bytes per token with 32-bit positions and 16 with 64-bit ones from
-    2^31 tokens on, or what follows: suffix array and occurrence lists (a row each), transform and
-    text (a symbol each) and the passages of rare tokens, should the disk be too slow for the suffix
-    array to be gone by then.
+    It is the larger of two. The suffix sort takes 8 bytes per token with 32-bit positions, and 16
+    with 64-bit ones from 2^31 tokens on. The steps after it hold suffix array and occurrence lists
+    (a row each), transform and text (a symbol each) and the passages of rare tokens; the suffix
+    array is counted because a slow disk may still be writing it.
     ``as_bytes``: the sort takes 6 bytes per byte of a symbol, 10 from 2^30 bytes on, and a row.
     """
     row, symbol = _widths(tokens=tokens, vocabulary_size=vocabulary_size)
@@ -121,7 +124,7 @@ def peak_bytes(*, tokens: int, passages: int, vocabulary_size: int, as_bytes: bo
 
 
 def disk_bytes(*, tokens: int, passages: int, vocabulary_size: int) -> int:
-    """The files of an index; the lists as `WIDE_BYTES` and `LISTED_BYTES` say, at most."""
+    """Most bytes of the files of an index; see `WIDE_BYTES` and `LISTED_BYTES` for the lists."""
     row, symbol = _widths(tokens=tokens, vocabulary_size=vocabulary_size)
     each = 2 * row + 2 * symbol + row / 64 + 4 / 128 + WIDE_BYTES
     lists = _listed(tokens, vocabulary_size)
@@ -139,7 +142,7 @@ def _widths(*, tokens: int, vocabulary_size: int) -> tuple[int, int]:
 def _shard_tokens(
     *, room: int, passages_per_token: float, vocabulary_size: int, as_bytes: bool
 ) -> int | None:
-    """The largest size in whole millions whose peak is within ``room``, by bisection."""
+    """The largest shard in tokens, whole millions, whose peak fits in ``room``; by bisection."""
 
     def fits(millions: int) -> bool:
         tokens = millions * 10**6

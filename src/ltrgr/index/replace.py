@@ -1,4 +1,4 @@
-"""Putting a finished directory in another's place, so that its name never leads nowhere."""
+"""Replacing a directory by a finished one; at every moment its name leads to a whole directory."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _RENAME_EXCHANGE = 2
 
 
 def put_in_place(partial: Path, directory: Path) -> None:
-    """Give ``partial`` the name ``directory`` and remove what had it.
+    """Rename ``partial`` to ``directory`` and remove the old directory.
 
-    In one step wherever the system can exchange two names (Linux, local file systems): at every
-    moment, also for a reader or after a kill, ``directory`` is the old one or the new one.
-    Readers that mapped the old files keep them: a mapped file outlives its name.
+    Where the system can exchange two names (Linux, local file systems), this is one step: at every
+    moment, also after a kill, ``directory`` is either the old one or the new one. A reader that has
+    mapped the old files keeps them, because a mapped file outlives its name.
     """
     try:
         partial.rename(directory)  # also over an empty directory
@@ -32,20 +32,20 @@ def put_in_place(partial: Path, directory: Path) -> None:
 
 
 def sibling(directory: Path, role: str) -> Path:
-    """Where this process keeps what is not, or no longer, ``directory``; same file system."""
+    """A hidden path beside ``directory``, unique to this process and ``role`` (old or partial)."""
     return directory.parent / f".{directory.name}.{role}@{socket.gethostname()}@{os.getpid()}"
 
 
 def remove_leftovers(directory: Path) -> None:
-    """Remove the siblings of processes of this machine that live no more.
+    """Remove the siblings that dead processes of this machine left.
 
-    An old directory whose process was killed between the two steps is put back.
+    If a process was killed between the two steps of a replacement, its old directory is restored.
     """
     for role in ("old", "partial"):
         prefix = f".{directory.name}.{role}@{socket.gethostname()}@"
         for path in [p for p in directory.parent.iterdir() if p.name.startswith(prefix)]:
             process = path.name.removeprefix(prefix)
-            # our own number can only be left over too: containers hand out the same few
+            # a sibling with our own number is a leftover too: containers reuse few numbers
             if not process.isdigit() or (int(process) != os.getpid() and _is_alive(int(process))):
                 continue
             if role == "old" and not directory.exists():
@@ -55,7 +55,7 @@ def remove_leftovers(directory: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two names atomically; False where the system or the file system cannot."""
+    """Exchange two names atomically; False if the system or the file system cannot."""
     function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if function is None:
         return False
@@ -78,5 +78,5 @@ def _is_alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # somebody else's, but there
+        pass  # the process of another user, but alive
     return True

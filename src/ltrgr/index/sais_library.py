@@ -1,9 +1,9 @@
-"""PySAIS's sort of integers: the C function below its Python interface, which takes only bytes.
+"""PySAIS's sort of integers, through its C function; the Python interface takes only bytes.
 
-PySAIS wraps Yuta Mori's sais-lite, whose recursion sorts integers (SA-IS names substrings by
-numbers); the function that does so, ``sais_main``, is visible in the extension modules. Called with
-the token ids themselves it sorts N symbols where the Python interface sorts N * width bytes and
-keeps one position per byte: half the time, and half the memory or less.
+PySAIS wraps Yuta Mori's sais-lite. SA-IS replaces substrings by numbers, so its recursion sorts
+integers; the extension modules export that function, ``sais_main``. A direct call sorts N token
+ids. The Python interface sorts N * width bytes and keeps one position per byte, which takes twice
+the time and twice the memory or more.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from numpy.typing import NDArray
 from ltrgr.index.errors import IndexFormatError
 
 KNOWN = "1.1."
-"""Releases whose C function has the arguments used here; others are asked through Python."""
+"""Releases whose C function has the arguments used here; others go through Python."""
 
 IntegerSort = Callable[[NDArray[Any], NDArray[Any], int], None]
-"""(symbols [N], room [N + spare], alphabet): fill ``room[:N]``; both of the sorter's integer."""
+"""(symbols [N], room [N + spare], alphabet) -> None: sorts into ``room[:N]``; one integer type."""
 
 
 def spare_entries(*, symbols: int, alphabet: int) -> int:
-    """Entries behind the suffixes that let sais-lite keep its four bucket tables there.
+    """Entries after the suffixes in which sais-lite can keep its four bucket tables.
 
-    They pay (a tenth of the time) where the alphabet is small beside the text, else they are none.
+    They save a tenth of the time if the alphabet is small compared with the text; else 0.
     """
     return 4 * alphabet if 8 * alphabet <= symbols else 0
 
 
 @cache
 def integer_sort(bits: int) -> IntegerSort | None:
-    """The sort of int32 (``bits`` 32) or int64 sequences; None where PySAIS does not show it."""
+    """The sort of int32 (``bits`` 32) or int64 sequences; None if PySAIS does not export it."""
     function = _find(bits)
     if function is None:
         return None
@@ -66,7 +66,7 @@ def integer_sort(bits: int) -> IntegerSort | None:
 
 
 def _find(bits: int) -> Any:
-    """Loaded as a plain library: importing PySAIS also imports `tables`, which takes a second."""
+    """Load the C library directly: importing PySAIS also imports `tables`, which takes a second."""
     spec = find_spec("PySAIS")
     if spec is None or spec.origin is None or not version("PySAIS").startswith(KNOWN):
         return None
@@ -78,7 +78,7 @@ def _find(bits: int) -> Any:
 
 
 def _sorts(sort: IntegerSort, dtype: np.dtype[Any]) -> bool:
-    """Whether a short text comes out sorted: twice "banana", in letters beyond one byte."""
+    """Whether the function sorts a short text: "banana" twice, with symbols beyond one byte."""
     banana = np.array([500, 300, 700, 300, 700, 300] * 2, dtype)
     room = np.empty(12, dtype)
     sort(banana, room, 701)

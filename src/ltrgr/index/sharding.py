@@ -1,4 +1,4 @@
-"""Building an index in shards, one at a time, so that memory is bounded by the largest."""
+"""Building an index in shards, one at a time, so that the largest shard bounds the memory."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ OURS = re.compile(rf"shard-\d{{5}}|\.shard-\d{{5}}\..*|\.?{re.escape(MANIFEST)}(
 def cut(offsets: NDArray[Any], shard_tokens: int | None) -> NDArray[np.int64]:
     """[S + 1] the first passage of each shard, and P.
 
-    A shard takes passages in order while they fit in ``shard_tokens``; one that is longer has a
-    shard of its own. So the shards of a corpus that grew at its end stay as they were, but the
-    last.
+    A shard takes passages in order while they fit in ``shard_tokens``. A longer passage has a
+    shard of its own. If a corpus grows at its end, only the last shard changes.
+
+    Raises:
+        IndexFormatError: ``shard_tokens`` is below 1.
 
     >>> cut(np.array([0, 3, 5, 12, 14]), 5)
     array([0, 2, 3, 4])
@@ -51,7 +53,7 @@ def build_shards(
     progress: Progress | None,
     force: bool,
 ) -> None:
-    """Build what is missing of the index of a corpus; see `Shards.build`."""
+    """Build the missing shards of an index; see `Shards.build` for arguments and errors."""
     tokens, offsets = np.asarray(tokens), np.asarray(offsets)
     check_corpus(tokens=tokens, offsets=offsets, vocabulary_size=vocabulary_size)
     cuts = cut(offsets, shard_tokens)
@@ -84,7 +86,7 @@ def build_shards(
 
 
 def _make_room(directory: Path) -> None:
-    """A directory for shards; without its manifest it is no index until all of them are there."""
+    """Prepare a directory for shards. Its manifest is removed: without it, it is no index yet."""
     if directory.exists():
         foreign = [path for path in directory.iterdir() if not OURS.fullmatch(path.name)]
         if foreign:
@@ -123,9 +125,9 @@ def _build_missing(
 def _holds(
     directory: Path, tokens: NDArray[Any], offsets: NDArray[Any], settings: tuple[int, int]
 ) -> bool:
-    """Whether an undamaged index of exactly these passages stands there already.
+    """Whether ``directory`` holds an undamaged index of exactly these passages.
 
-    It is compared with the text that every index keeps: surer than a checksum, and no slower.
+    The comparison is with the text that every index keeps: safer than a checksum, and as fast.
     """
     try:
         index = FMIndex.open(directory, verify=True)
@@ -139,17 +141,17 @@ def _holds(
 
 
 def _part(report: Progress, *, prefix: str, begin: float, size: float) -> Progress:
-    """Progress of one shard as progress of the whole."""
+    """Convert the progress of one shard to progress of the whole build."""
 
     def progress(step: str, share: float) -> None:
-        if step != "done":  # of a shard; the whole says it once
+        if step != "done":  # of one shard; the whole build reports it once
             report(prefix + step, begin + share * size)
 
     return progress
 
 
 def _remove_others(directory: Path, *, keep: list[Path]) -> None:
-    """Remove shards that an earlier build, cut otherwise, left behind."""
+    """Remove the shards of an earlier build with another cut."""
     for path in directory.glob("shard-*"):
         if path not in keep:
             shutil.rmtree(path)

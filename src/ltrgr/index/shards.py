@@ -21,12 +21,15 @@ Rows = NDArray[np.int64]
 
 
 class Shards:
-    """S >= 1 `FMIndex` over consecutive passages of one corpus; positions and passages are global.
+    """S >= 1 `FMIndex` over consecutive passages; positions and passages are those of the corpus.
 
-    A key's state is one row interval in each shard: lo, hi [n, S]. It occurs ``sum(hi - lo)``
-    times, and the tokens that follow it are the union over the shards. All this equals the
-    unsharded index for every key that lies within a passage; only a key that runs over the end of
-    the last passage of a shard (and the empty key, S rows more than tokens) is counted otherwise.
+    The state of a key is one row interval in each shard: lo, hi [n, S]. The key occurs
+    ``sum(hi - lo)`` times; the tokens that follow it are the union over the shards. For a key
+    inside a passage, all results equal those of a single index. Only two counts differ: that of a
+    key that crosses the end of a shard, and that of the empty key (N + S rows).
+
+    Raises:
+        IndexFormatError: no shard, or shards of different vocabulary sizes.
     """
 
     def __init__(self, shards: Sequence[FMIndex]) -> None:
@@ -38,7 +41,7 @@ class Shards:
             )
         self.shards = tuple(shards)
         self.first_token = _starts([shard.n_tokens for shard in shards])
-        """[S + 1] the first position of each shard, and N."""
+        """[S + 1] the first token of each shard, and N."""
         self.first_passage = _starts([shard.n_passages for shard in shards])
         """[S + 1] the first passage of each shard, and P."""
 
@@ -57,24 +60,25 @@ class Shards:
     ) -> Shards:
         """Build the shards of a corpus one after the other, save them and open them.
 
-        A shard that ``directory`` holds already, undamaged and of the same passages, is kept: a
-        killed build goes on with the first missing one.
+        An undamaged shard of the same passages in ``directory`` is kept, so a killed build
+        continues with the first missing shard.
 
         Args:
-            tokens: [N] token ids of all passages; may be memory-mapped, it is never copied whole.
-            offsets: [P + 1] where each passage begins in ``tokens``; the last entry is N.
-            vocabulary_size: V, also of ids that the corpus never uses.
-            directory: of the index if one shard holds all, else of the shards.
-            shard_tokens: most tokens of a shard, cut between passages (a longer passage has its
-                own shard); None for one shard. Memory: that of `FMIndex.build` for so many.
-            wide_threshold: as of `FMIndex.build`.
-            progress: called with the step that begins or goes on, and the share already done.
-            force: begin even if memory or disk will not suffice.
+            tokens: [N] token ids of all passages; may be memory-mapped, since it is never copied as
+                a whole.
+            offsets: [P + 1] begin of each passage in ``tokens``; the last entry is N.
+            vocabulary_size: V, ids that the corpus never uses included.
+            directory: of the index if there is one shard, else of the shards.
+            shard_tokens: most tokens of a shard; None: one shard. Cuts are between passages, and a
+                longer passage has its own shard. The memory is that of `FMIndex.build` for a shard.
+            wide_threshold: as in `FMIndex.build`.
+            progress: called with the current step and the fraction already done.
+            force: build even if memory or disk will not suffice.
 
         Raises:
-            IndexFormatError: what `FMIndex.build` refuses, or a directory that holds anything
+            IndexFormatError: `FMIndex.build` refuses the corpus, or the directory holds something
                 else.
-            BuildTooLargeError, DiskFullError: as `FMIndex.build`.
+            BuildTooLargeError, DiskFullError: as in `FMIndex.build`.
         """
         build_shards(
             tokens=tokens,
@@ -109,7 +113,7 @@ class Shards:
 
     @property
     def arrays(self) -> tuple[IndexArrays, ...]:
-        """Each shard's arrays, for the compiled code of other rooms."""
+        """The arrays of each shard, for the compiled code of other rooms."""
         return tuple(shard.arrays for shard in self.shards)
 
     @property
@@ -124,12 +128,12 @@ class Shards:
 
     @property
     def vocabulary_size(self) -> int:
-        """V, token ids that may be asked for."""
+        """V, number of token ids."""
         return self.shards[0].vocabulary_size
 
     @property
     def passage_offsets(self) -> Rows:
-        """[P + 1] where each passage begins in the corpus; the last entry is N."""
+        """[P + 1] begin of each passage in the corpus; the last entry is N."""
         parts = [
             shard.arrays.passage_offsets[:-1] + first
             for shard, first in zip(self.shards, self.first_token[:-1], strict=True)
@@ -141,17 +145,17 @@ class Shards:
         return np.concatenate([shard.arrays.text.astype(np.int32) for shard in self.shards])
 
     def interval(self, tokens: ArrayLike) -> tuple[Rows, Rows]:
-        """The rows lo, hi [S] of one key; lo == hi where a shard lacks it."""
+        """The rows lo, hi [S] of one key; lo == hi in a shard without it."""
         lo, hi = np.array([shard.interval(tokens) for shard in self.shards]).T
         return lo, hi
 
     def intervals(self, token_offsets: ArrayLike, flat_tokens: ArrayLike) -> tuple[Rows, Rows]:
-        """The rows lo, hi [n, S] of n keys, key i being tokens offsets[i]:offsets[i + 1]."""
+        """lo, hi [n, S]; key i is ``flat_tokens[token_offsets[i]:token_offsets[i + 1]]``."""
         found = [shard.intervals(token_offsets, flat_tokens) for shard in self.shards]
         return _columns(found)
 
     def extend(self, lo: ArrayLike, hi: ArrayLike, tokens: ArrayLike) -> tuple[Rows, Rows]:
-        """[n, S] rows of keys, each followed by its own token [n]."""
+        """lo, hi [n, S] of n keys, each extended by its own token [n]."""
         lo, hi = np.asarray(lo), np.asarray(hi)
         found = [shard.extend(lo[:, i], hi[:, i], tokens) for i, shard in enumerate(self.shards)]
         return _columns(found)
@@ -162,7 +166,7 @@ class Shards:
         """The distinct tokens that follow each key [n, S] in the corpus.
 
         Returns:
-            CSR: offsets [n + 1], tokens ascending within a key, and how often each follows.
+            CSR: (offsets [n + 1], tokens ascending within a key, how often each token follows).
         """
         lo, hi = np.asarray(lo), np.asarray(hi)
         found = [shard.allowed(lo[:, i], hi[:, i]) for i, shard in enumerate(self.shards)]
@@ -175,11 +179,15 @@ class Shards:
         return _offsets(key, len(lo)), token.astype(np.int32), counts
 
     def locate(self, lo: ArrayLike, hi: ArrayLike, lengths: ArrayLike) -> tuple[Rows, Rows]:
-        """Where each key [n, S] occurs, ``lengths`` [n] being the keys' tokens.
+        """The positions of each key's occurrences.
+
+        Args:
+            lo, hi: [n, S] intervals.
+            lengths: [n] tokens of each key.
 
         Returns:
-            CSR: offsets [n + 1], and the positions in the corpus of the keys' first tokens,
-            shard by shard, in row order (not ascending).
+            CSR: (offsets [n + 1], positions of the keys' first tokens in the corpus, shard by
+            shard, in row order, not ascending).
         """
         lo, hi = np.asarray(lo), np.asarray(hi)
         found = [shard.locate(lo[:, i], hi[:, i], lengths) for i, shard in enumerate(self.shards)]
@@ -225,12 +233,12 @@ def _starts(sizes: Sequence[int]) -> Rows:
 
 
 def _columns(found: Sequence[tuple[Rows, Rows]]) -> tuple[Rows, Rows]:
-    """One column for each shard."""
+    """Stack the intervals of the shards: lo, hi [n, S]."""
     return np.stack([lo for lo, _ in found], axis=1), np.stack([hi for _, hi in found], axis=1)
 
 
 def _owners(offsets: Rows) -> Rows:
-    """Which key each entry of a CSR belongs to."""
+    """The row of each entry of a CSR."""
     return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
 
 

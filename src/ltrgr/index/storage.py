@@ -1,4 +1,4 @@
-"""An index as a directory: one .npy file per array and an ``index.json`` that vouches for them."""
+"""An index as a directory: one .npy file per array, and ``index.json`` with their checksums."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from ltrgr.index.errors import IndexFormatError
 
 FORMAT = "ltrgr-index"
 VERSION = 3
-"""2: CRC-32 instead of sha256. 3: lists of passages for rare tokens."""
+"""Version 2: CRC-32 instead of sha256. Version 3: lists of passages for rare tokens."""
 HEADER = "index.json"
 STORED = tuple(name for name in IndexArrays._fields if name != "wide_threshold")
 MEND = "build it again with `ltrgr index` and the same settings (root=..., corpus=..., ...)"
 ATTEMPTS = 20
-"""How often in a row an index may be replaced while it is being opened."""
+"""How many times in a row an index may be replaced while it is being opened."""
 
 log = logging.getLogger("ltrgr")
 
 CHUNK = 1 << 22
-"""Bytes that are read or written, and summed, at once: still in cache for the second of the two."""
+"""Bytes read or written at once; small enough to be in cache when the checksum reads them."""
 
 
 def read_index(*, directory: Path, verify: bool | None) -> IndexArrays:
     """Memory-map the arrays of the index in ``directory``, read-only.
 
-    Format, version, file sizes, shapes and types are always checked (a few milliseconds, at any
-    size); the checksums, which read every byte, if ``verify``, and if it is None unless this
-    machine has verified these very files before.
+    Format, version, file sizes, shapes and types are always checked (a few milliseconds at any
+    size). The checksums, which read every byte, are checked if ``verify`` is true; if it is None,
+    only for files that this machine has not verified before.
 
-    All files come from one index, also while another process puts a new one in its place.
+    All files come from one index, even while another process replaces it.
 
     Raises:
         IndexFormatError: the index is missing, foreign, of another version, or damaged.
@@ -96,7 +96,7 @@ def _verify(directory: Path, folder: int, header: dict[str, Any], *, size: int) 
 
 @contextmanager
 def _held(directory: Path) -> Iterator[int]:
-    """The directory as a descriptor: it stays this directory, whatever takes over its name."""
+    """Yield a descriptor of ``directory``; it refers to the same directory after a rename."""
     try:
         folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
@@ -115,7 +115,7 @@ def _was_replaced(directory: Path, folder: int) -> bool:
 
 
 def _open_file(path: Path, folder: int) -> BufferedReader:
-    """The file of this name in ``folder``, which ``path`` is for people the path of."""
+    """Open ``path.name`` in the directory descriptor ``folder``; ``path`` is for error messages."""
     try:
         return open(path.name, "rb", opener=lambda name, flags: os.open(name, flags, dir_fd=folder))
     except OSError as error:
@@ -169,9 +169,9 @@ def _map(path: Path, file: BufferedReader, entry: dict[str, Any]) -> NDArray[Any
             raise ValueError("expected version 1.0 of the format")
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
         mapped = np.memmap(file, dtype, mode="r", offset=file.tell(), shape=shape)
-    except Exception as error:  # a damaged header makes numpy and ast raise whatever they like
+    except Exception as error:  # numpy and ast raise many types on a damaged header
         raise IndexFormatError(f"{path} is no numpy file ({error}): {MEND}") from error
-    # as a plain array: numba compiles anew for every subclass
+    # as a plain array: numba compiles again for every subclass
     array = np.asarray(mapped)
     if (array.dtype.str, array.shape) != (entry["dtype"], (entry["length"],)):
         raise IndexFormatError(
@@ -182,8 +182,9 @@ def _map(path: Path, file: BufferedReader, entry: dict[str, Any]) -> NDArray[Any
 
 
 def _checksum(file: BufferedReader) -> int:
-    """CRC-32, against damage and not malice: 1 of 2^32 random changes goes unseen, of flips of up
-    to three bits and of runs of up to 32 none. It keeps up with the disk (6 GB/s; sha256 1.8)."""
+    """CRC-32 of the file, against damage, not malice. It misses one of 2^32 random changes, and no
+    flip of up to three bits or run of up to 32 bits. It is as fast as the disk (6 GB/s; sha256:
+    1.8 GB/s)."""
     checksum = 0
     while part := file.read(CHUNK):
         checksum = zlib.crc32(part, checksum)

@@ -1,4 +1,4 @@
-"""The wide intervals: the few keys so frequent that scanning their rows would dominate a step."""
+"""Wide intervals: the few keys so frequent that scanning their rows would dominate a step."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.batch import allowed_many, extend_many
 
 LEVELS = 64
-"""Keys longer than this get no list (they are scanned). Each level reads at most all rows once,
-so this bounds the build on a text that repeats one token without end."""
+"""Longer keys have no list; they are scanned. Each level reads all rows at most once, so this
+bounds the build on a text that repeats a single token."""
 
 BATCH = 64
-"""Intervals whose lists are made at once: bounds the scratch memory to 64 V entries."""
+"""Intervals whose lists are made at once; bounds the working memory to 64 V entries."""
 
 
 def wide_intervals(arrays: IndexArrays) -> IndexArrays:
-    """Fill the wide lists of ``arrays``, whose own must be empty.
+    """A copy of ``arrays`` with its wide lists, which must be empty in ``arrays``.
 
-    Breadth first from the root: the followers of a wide interval, and how often each follows,
-    give both its list and its children; children wider than the threshold are visited next. Two
-    keys may share an interval ("b" always after "a"): it is visited once.
+    The search is breadth first from the root. The tokens that follow a wide interval, with their
+    counts, are its list and give its children; children above the threshold are visited next. Two
+    keys may share an interval (if "b" always follows "a"), which is visited once.
     """
     pending = [(0, len(arrays.bwt))] if len(arrays.bwt) > arrays.wide_threshold else []
     seen = set(pending)
@@ -59,7 +59,7 @@ def _wide_children(
     parents: tuple[NDArray[np.int64], NDArray[np.int64]],
     followers: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]],
 ) -> list[tuple[int, int]]:
-    """The intervals one token further that are wide themselves."""
+    """The intervals (lo, hi) of the children that are wide themselves."""
     (lo, hi), (offsets, tokens, counts) = parents, followers
     wide = counts > arrays.wide_threshold
     parent = np.repeat(np.arange(len(lo)), np.diff(offsets))[wide]

@@ -1,4 +1,4 @@
-"""Writing an index: beside the old one, while it is being built, and then in its place."""
+"""Writing an index to a hidden sibling during the build, then renaming it over the old one."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from ltrgr.index.storage import CHUNK, FORMAT, HEADER, STORED, VERSION
 
 
 class IndexWriter:
-    """Writes arrays to a hidden sibling of ``directory``, which `finish` puts in its place.
+    """Writes arrays to a hidden sibling of ``directory``; `finish` renames it to ``directory``.
 
-    A thread of its own writes each array, and sums it up on the way, while the caller computes the
-    next one. Until `finish` has renamed the sibling, ``directory`` holds what it held before; a
-    process killed at any moment leaves it so, and the next writer removes what it left on this
-    machine. Leaving the ``with`` block before `finish` removes the sibling.
+    A thread of its own writes each array and computes its checksum while the caller computes the
+    next array. Before the rename ``directory`` is unchanged, also after a kill; the next writer on
+    this machine removes the sibling of a killed one. Leaving the ``with`` block before `finish`
+    removes the sibling.
 
     Raises:
-        IndexFormatError: ``directory`` exists and holds something that is no index.
+        IndexFormatError: ``directory`` exists and holds something other than an index.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -60,10 +60,10 @@ class IndexWriter:
         shutil.rmtree(self._partial, ignore_errors=True)
 
     def add(self, name: str, array: NDArray[Any]) -> None:
-        """Write ``array``, which nobody changes any more, as ``name``; return at once.
+        """Queue ``array`` to be written as ``name`` and return; it must not change any more.
 
         Raises:
-            OSError: an array added earlier could not be written (the disk is full).
+            OSError: an earlier array could not be written (the disk is full).
         """
         for entry in self._entries.values():
             if entry.done():
@@ -71,14 +71,14 @@ class IndexWriter:
         self._entries[name] = self._thread.submit(_write, self._file(name), array)
 
     def finish(self, **numbers: int) -> None:
-        """Wait for the files, vouch for them in the header, ``numbers`` included, and rename.
+        """Wait for the files, write the header with their checksums and ``numbers``, and rename.
 
         Raises:
             OSError: a file could not be written.
         """
         files = {name: self._entries[name].result() for name in STORED}
         header = {"format": FORMAT, "version": VERSION, **numbers, "files": files}
-        # last, so that a directory with a header has all its files
+        # the header comes last, so a directory with a header has all files
         (self._partial / HEADER).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
         verified.remember([path.stat() for path in map(self._file, STORED)])
         put_in_place(self._partial, self._directory)
@@ -88,7 +88,7 @@ class IndexWriter:
 
 
 def _write(path: Path, array: NDArray[Any]) -> dict[str, Any]:
-    """Write a .npy file; return what the header says of it."""
+    """Write a .npy file; return its entry of the header."""
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
     content = np.ascontiguousarray(array).view(np.uint8).data

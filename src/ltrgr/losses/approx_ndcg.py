@@ -18,13 +18,14 @@ def approx_ndcg(
         r_i = 1 + sum over j != i of sigmoid((s_j - s_i) / t)
 
     G is the gain (2^y - 1) over maxDCG. Qin, Liu & Li 2010, "A General Approximation Framework for
-    Direct Optimization of Information Retrieval Measures". Small t: close to nDCG, but flat where
-    scores are far apart; large t: a slope everywhere, but ranks that are blurred.
+    Direct Optimization of Information Retrieval Measures". With a small t the loss is close to
+    1 - nDCG, but flat where scores are far apart. With a large t it has a slope everywhere, but
+    the ranks are blurred.
 
     Args:
         scores: [B, P] passage scores.
         relevance: [B, P] bool or grade.
-        mask: [B, P] bool; passages outside it are not looked at.
+        mask: [B, P] bool; passages outside it are ignored.
         temperature: t > 0, in the unit of the scores.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The parts of nDCG that rank losses are made of: ranks, gains, discounts, the ideal."""
+"""The parts of nDCG that rank losses use: ranks, gains, discounts, the ideal."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from torch import Tensor
 
 
 def ranks(*, scores: Tensor, mask: Tensor) -> Tensor:
-    """Ranks from 1 among the passages of the mask, by falling score, ties by position.
+    """Ranks from 1 among the passages of the mask, by falling score; ties go by position.
 
-    ``scores``, ``mask`` [B, P] -> int64 [B, P], without gradient; P outside the mask.
+    Args:
+        scores, mask: [B, P]
+
+    Returns:
+        int64 [B, P] without gradient; P outside the mask.
     """
     known = scores.detach().masked_fill(~mask, -torch.inf)
     order = torch.sort(known, dim=1, descending=True, stable=True).indices
@@ -26,9 +30,14 @@ def discount(rank: Tensor) -> Tensor:
 def normalised_gains(*, relevance: Tensor, mask: Tensor, dtype: torch.dtype) -> Tensor:
     """G_p = (2^{y_p} - 1) / maxDCG, so that sum over p of G_p * discount(rank of p) is nDCG.
 
-    maxDCG is that of the best order of the passages in the mask; Järvelin & Kekäläinen 2002, with
-    the exponential gain of Burges et al. 2005. ``relevance``, ``mask`` [B, P] -> [B, P], 0 outside
-    the mask and in lists without anything relevant.
+    maxDCG is the DCG of the best order of the passages in the mask (Järvelin & Kekäläinen 2002),
+    with the exponential gain of Burges et al. 2005.
+
+    Args:
+        relevance, mask: [B, P]
+
+    Returns:
+        [B, P], 0 outside the mask and in lists without a relevant passage.
     """
     gains = (torch.exp2(relevance.to(dtype)) - 1.0).masked_fill(~mask, 0.0)
     places = torch.arange(1, gains.shape[1] + 1, device=gains.device, dtype=dtype)

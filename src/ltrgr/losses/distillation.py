@@ -1,8 +1,8 @@
 """Losses against a teacher's scores: MarginMSE and distilled RankNet.
 
-The teacher's scores are one more tensor [B, P] that ``objective.Against`` names.
-``bm25`` and ``mined_score`` are at hand (``retrieval.teachers``). The latter is what stage 1's
-search gave: as the student starts there, such a teacher only holds it in place (a control).
+The teacher's scores are one more tensor [B, P]; ``objective.Against`` names it. There are two
+teachers (``retrieval.teachers``), ``bm25`` and ``mined_score``. The latter is the score of stage
+1's search. The student starts there, so this teacher only holds it in place (a control).
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from ltrgr.losses.pairs import (
 
 
 def margin_mse(scores: Tensor, relevance: Tensor, mask: Tensor, *, teacher: Tensor) -> Tensor:
-    """Squared difference of the two models' margins, mean over a question's pairs and questions.
+    """Squared difference of the two models' margins, mean over pairs, then over questions.
 
         L = mean over (p, n) of ( (s(q,p) - s(q,n)) - (t(q,p) - t(q,n)) )^2
 
     Hofstätter et al. 2020, "Improving Efficient Neural Ranking Models with Cross-Architecture
-    Knowledge Distillation", arXiv 2010.02666. Relevance says which pairs to look at, the teacher
-    how far apart they should be: only differences of its scores count, not their level.
+    Knowledge Distillation", arXiv 2010.02666. Relevance chooses the pairs; the teacher sets their
+    distance. Only the differences of its scores matter, not their level.
 
     Args:
         scores: [B, P] passage scores.
         relevance: [B, P] bool or grade; above zero is relevant.
-        mask: [B, P] bool; passages outside it are not looked at.
+        mask: [B, P] bool; passages outside it are ignored.
         teacher: [B, P] the teacher's scores, in the unit of the scores.
 
     Returns:
@@ -60,20 +60,20 @@ def distilled_ranknet(
     sigma: float = 1.0,
     teacher_sigma: float = 1.0,
 ) -> Tensor:
-    """RankNet whose targets are the teacher's: mean over all of a question's pairs and questions.
+    """RankNet with the teacher's targets, mean over all pairs, then over questions.
 
         L = mean over (i, j) of -P_ij log Q_ij - (1 - P_ij) log(1 - Q_ij)
         P_ij = sigmoid(teacher_sigma (t_i - t_j)),  Q_ij = sigmoid(sigma (s_i - s_j))
 
-    Burges et al. 2005, "Learning to Rank using Gradient Descent", with the teacher's belief
-    as target probability. A large teacher_sigma leaves only the teacher's order, as in RankGPT's
-    distillation (Sun et al. 2023, arXiv 2304.09542). All pairs of passages count; relevance only
-    says which questions do. At its best the loss is the entropy of P, not 0.
+    Burges et al. 2005, "Learning to Rank using Gradient Descent"; the target probability is the
+    teacher's. A large teacher_sigma keeps only the teacher's order, as in RankGPT's distillation
+    (Sun et al. 2023, arXiv 2304.09542). All pairs of passages count; relevance only chooses the
+    questions. The minimum of the loss is the entropy of P, not 0.
 
     Args:
         scores: [B, P] passage scores.
         relevance: [B, P] bool or grade; above zero is relevant.
-        mask: [B, P] bool; passages outside it are not looked at.
+        mask: [B, P] bool; passages outside it are ignored.
         teacher: [B, P] the teacher's scores.
         sigma: steepness > 0, in 1 / unit of the scores.
         teacher_sigma: steepness > 0, in 1 / unit of the teacher's scores.

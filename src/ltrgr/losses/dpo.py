@@ -11,19 +11,20 @@ from ltrgr.losses.pairs import deficits, expect_above_zero, mean_of_means, split
 def dpo(
     scores: Tensor, relevance: Tensor, mask: Tensor, *, reference: Tensor, beta: float = 1.0
 ) -> Tensor:
-    """Logistic loss of each pair's margin beyond the reference's, mean over pairs and questions.
+    """Logistic loss of each margin minus the reference's, mean over pairs, then over questions.
 
         L = mean over (p, n) of -log sigmoid( beta [(s(q,p) - s(q,n)) - (s_0(q,p) - s_0(q,n))] )
 
     Rafailov et al. 2023, "Direct Preference Optimization", arXiv 2305.18290, eq. 7, with passage
-    scores in place of log-probabilities of answers. s_0 are the stage-1 model's scores: the mined
-    ones, since law 1 makes them what the model gives before its first step. Every pair then starts
-    at log 2, those that stage 1 already ordered well too: what counts is the improvement.
+    scores in place of log-probabilities of answers. s_0 are the mined scores, those of the stage-1
+    model: by law 1 (docs/method.md, section 10) they are the model's scores before the first step.
+    Every pair therefore starts at log 2, even if stage 1 orders it well; the loss rewards
+    improvement only.
 
     Args:
         scores: [B, P] passage scores.
         relevance: [B, P] bool or grade; above zero is relevant.
-        mask: [B, P] bool; passages outside it are not looked at.
+        mask: [B, P] bool; passages outside it are ignored.
         reference: [B, P] s_0, in the unit of the scores; no gradient flows through it.
         beta: steepness > 0, in 1 / unit of the scores.
 

@@ -1,4 +1,4 @@
-"""InfoNCE: the list-wise contrastive loss of LTRGR's ablation."""
+"""InfoNCE, the list-wise contrastive loss of LTRGR's ablation."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def infonce(scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: flo
 
         L = mean over p of -log( e^{s(q,p)/t} / (e^{s(q,p)/t} + sum over n of e^{s(q,n)/t}) )
 
-    van den Oord et al. 2018, arXiv 1807.03748. Several positives do not compete: each is measured
-    against the negatives and itself only, so that a second relevant passage never has to be
-    pushed down; a question counts once, however many positives it has.
+    van den Oord et al. 2018, arXiv 1807.03748. Positives do not compete: the denominator of each
+    holds itself and the negatives only, so the loss never pushes a second relevant passage down.
+    Every question has the same weight, however many positives it has.
 
     Args:
         scores: [B, P] passage scores.
         relevance: [B, P] bool or grade; above zero is relevant.
-        mask: [B, P] bool; passages outside it are not looked at.
+        mask: [B, P] bool; passages outside it are ignored.
         temperature: t > 0, in the unit of the scores.
 
     Returns:
@@ -39,7 +39,7 @@ def infonce(scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: flo
     expect_above_zero("infonce", temperature=temperature)
     positive, negative = split(relevance=relevance, mask=mask)
     logits = scores.masked_fill(~(positive | negative), 0.0) / temperature
-    # The lowest finite number, not -inf: a question without negatives must not turn into NaN.
+    # The lowest finite number, not -inf, which would give NaN for a question without negatives.
     floor = torch.finfo(logits.dtype).min
     rivals = torch.logsumexp(logits.masked_fill(~negative, floor), dim=1, keepdim=True)
     # -log(e^s / (e^s + e^rivals)) = log(1 + e^(rivals - s))

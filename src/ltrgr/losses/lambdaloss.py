@@ -1,4 +1,4 @@
-"""LambdaRank and LambdaLoss: RankNet's pairs, weighted by what swapping them does to nDCG."""
+"""LambdaRank and LambdaLoss: RankNet with each pair weighted by the effect of a swap on nDCG."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ltrgr.losses.pairs import contrast, expect_above_zero, graded_deficits, mea
 
 
 def lambdarank(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float = 1.0) -> Tensor:
-    """Logistic loss of the pairs with y_i > y_j, each times its |delta nDCG|; mean over questions.
+    """Logistic loss of the pairs with y_i > y_j, weighted by |delta nDCG|; mean over questions.
 
         L = sum over (i, j) of |G_i - G_j| |D(r_i) - D(r_j)| log(1 + exp(sigma (s_j - s_i)))
 
-    G is the gain over maxDCG, D(r) = 1 / log2(1 + r), r the rank by the current scores, through
-    which no gradient flows. Burges et al. 2006, "Learning to Rank with Nonsmooth Cost Functions";
+    G is the gain over maxDCG, D(r) = 1 / log2(1 + r), and r the rank by the current scores, without
+    gradient. Burges et al. 2006, "Learning to Rank with Nonsmooth Cost Functions";
     as a loss: Wang et al. 2018, "The LambdaLoss Framework for Ranking Metric Optimization" (CIKM).
 
     Args:
         scores: [B, P] passage scores.
         relevance: [B, P] bool or grade.
-        mask: [B, P] bool; passages outside it are not looked at and take no rank.
+        mask: [B, P] bool; passages outside it are ignored and take no rank.
         sigma: steepness > 0, in 1 / unit of the scores.
 
     Returns:
@@ -48,19 +48,19 @@ def lambdaloss(
         L = sum over (i, j) of |G_i - G_j| (rho_ij + mu delta_ij) log(1 + exp(sigma (s_j - s_i)))
         rho_ij = |D(r_i) - D(r_j)|,  delta_ij = D(|r_i - r_j|) - D(|r_i - r_j| + 1)
 
-    Wang et al. 2018, "The LambdaLoss Framework for Ranking Metric Optimization" (CIKM),
-    there with log2. delta depends only on how far apart two passages are: between neighbours it
-    is 0.37 anywhere in the list, where rho fades towards its end.
+    Wang et al. 2018, "The LambdaLoss Framework for Ranking Metric Optimization" (CIKM), which has
+    log2 instead of log. delta depends only on the distance of two ranks: between neighbours it is
+    0.37 anywhere in the list, while rho vanishes towards the end.
 
     Args:
         scores, relevance, mask, sigma: as in ``lambdarank``.
-        mu: share of delta, 0 or above; 0 is ``lambdarank``.
+        mu: weight of delta, 0 or above; 0 gives ``lambdarank``.
 
     Returns:
         [] mean over the questions with a positive and a negative; 0 if there are none.
 
     Raises:
-        ValueError: sigma is not above zero, or mu is below it.
+        ValueError: sigma is not above zero, or mu is below zero.
 
     Example:
         >>> import torch
@@ -77,15 +77,15 @@ def lambdaloss(
 
 
 def _swap(scores: Tensor, mask: Tensor) -> Tensor:
-    """rho [B, P, P]: by how much the discounts of two passages differ."""
+    """rho [B, P, P]: the absolute difference of the discounts of two passages."""
     by_rank = discount(ranks(scores=scores, mask=mask).to(scores.dtype))
     return (by_rank.unsqueeze(2) - by_rank.unsqueeze(1)).abs()
 
 
 def _distance(scores: Tensor, mask: Tensor) -> Tensor:
-    """delta [B, P, P]: what one more rank between two passages costs."""
+    """delta [B, P, P]: the loss of discount by one more rank between two passages."""
     place = ranks(scores=scores, mask=mask).to(scores.dtype)
-    # A passage is no pair with itself; 1 keeps its unused weight finite.
+    # A passage forms no pair with itself; 1 keeps that unused weight finite.
     apart = (place.unsqueeze(2) - place.unsqueeze(1)).abs().clamp(min=1.0)
     return discount(apart) - discount(apart + 1.0)
 

@@ -1,4 +1,4 @@
-"""ListMLE: the likelihood of the right order under the Plackett-Luce model."""
+"""ListMLE: the likelihood of the correct order under the Plackett-Luce model."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ltrgr.losses.pairs import contrast, expect_above_zero, mean_of_means
 
 
 def listmle(scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: float = 1.0) -> Tensor:
-    """Negative log-likelihood of the order by relevance, mean over places, then questions.
+    """Negative log-likelihood of the order by relevance, mean over places, then over questions.
 
         L = -(1/n) sum over i of log( e^{s_i/t} / sum over k >= i of e^{s_k/t} )
 
     i runs over the n passages sorted by relevance. Xia et al. 2008, "Listwise Approach to Learning
-    to Rank: Theory and Algorithm", there a sum over places. Equal grades stand in list order; a
-    mined list comes in stage 1's order, so with grades 0 and 1 most places ask for stage 1's order
-    of the negatives, and only the first ones for the positives to be on top.
+    to Rank: Theory and Algorithm", which has the sum over places. Equal grades keep list order, and
+    a mined list has stage 1's order. With grades 0 and 1, only the first places ask for positives
+    on top; all others ask for stage 1's order of the negatives.
 
     Args:
         scores: [B, P] passage scores.
         relevance: [B, P] bool or grade; higher comes first.
-        mask: [B, P] bool; passages outside it are not looked at.
+        mask: [B, P] bool; passages outside it are ignored.
         temperature: t > 0, in the unit of the scores.
 
     Returns:
@@ -44,13 +44,13 @@ def listmle(scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: flo
 def position_aware_listmle(
     scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: float = 1.0
 ) -> Tensor:
-    """ListMLE whose first places weigh most, mean over questions.
+    """ListMLE with falling weights of the places, mean over questions.
 
         L = -sum over i of a_i log( e^{s_i/t} / sum over k >= i of e^{s_k/t} ),
         a_i = (2^{n-i} - 1) / sum over k of (2^{n-k} - 1)
 
-    Lan et al. 2014, "Position-Aware ListMLE: A Sequential Learning Process for Ranking" (UAI),
-    there without the denominator, which keeps lists of all lengths on one scale.
+    Lan et al. 2014, "Position-Aware ListMLE: A Sequential Learning Process for Ranking" (UAI). The
+    denominator is ours; it puts lists of all lengths on one scale.
 
     Args:
         scores, relevance, mask, temperature: as in ``listmle``.
@@ -71,7 +71,7 @@ def position_aware_listmle(
     expect_above_zero("position_aware_listmle", temperature=temperature)
     surprise, placed = _surprises(scores, relevance, mask, temperature=temperature)
     place = torch.arange(1, scores.shape[1] + 1, device=scores.device, dtype=scores.dtype)
-    # 2^{n-i} of a long list overflows; divided by 2^n it does not.
+    # 2^{n-i} overflows for a long list; 2^{n-i} / 2^n does not.
     n = placed.sum(dim=1, keepdim=True).to(scores.dtype)
     weight = (torch.exp2(-place) - torch.exp2(-n)).masked_fill(~placed, 0.0)
     total = weight.sum(dim=1, keepdim=True)
@@ -82,16 +82,17 @@ def position_aware_listmle(
 def _surprises(
     scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: float
 ) -> tuple[Tensor, Tensor]:
-    """-log p of each place's passage among those not placed before, and which places are real.
+    """-log p of the passage at each place among the passages that remain, and the real places.
 
-    Both [B, P], by place; no place is real in a question without a contrast.
+    Returns:
+        Both [B, P], by place. A question without a contrast has no real place.
     """
     mask = mask & contrast(relevance=relevance, mask=mask)
     grade = relevance.to(scores.dtype).masked_fill(~mask, -torch.inf)
     order = torch.sort(grade, dim=1, descending=True, stable=True).indices
     placed = mask.gather(1, order)
     logits = scores.masked_fill(~mask, 0.0).gather(1, order) / temperature
-    # Padding sorts last, so from the back it comes first; the floor adds nothing to the sums.
+    # Padding sorts last, so the flipped sums begin with it; the floor adds nothing to them.
     floored = logits.masked_fill(~placed, torch.finfo(logits.dtype).min / 2)
     remaining = floored.flip(1).logcumsumexp(dim=1).flip(1)
     return (remaining - floored).masked_fill(~placed, 0.0), placed

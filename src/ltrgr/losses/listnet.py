@@ -1,4 +1,4 @@
-"""ListNet: cross-entropy between two distributions over who comes first."""
+"""ListNet: cross-entropy between two distributions over the first place."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def listnet(
 
         L = -sum over p of P_y(p) log P_s(p),  P_y = softmax(y / t_y),  P_s = softmax(s / t)
 
-    Cao et al. 2007, "Learning to Rank: From Pairwise Approach to Listwise Approach", there with
-    t = t_y = 1. With grades 0 and 1 a positive then weighs only e times a negative, which drowns
-    in a list of 100; a small t_y moves P_y onto the positives. Positives compete (``infonce``
-    keeps them apart).
+    Cao et al. 2007, "Learning to Rank: From Pairwise Approach to Listwise Approach", which has
+    t = t_y = 1. With grades 0 and 1 a positive then weighs only e times as much as a negative, too
+    little in a list of 100. A small t_y moves P_y onto the positives. Positives compete with each
+    other; in ``infonce`` they do not.
 
     Args:
         scores: [B, P] passage scores.
         relevance: [B, P] bool or grade.
-        mask: [B, P] bool; passages outside it are not looked at.
+        mask: [B, P] bool; passages outside it are ignored.
         temperature: t > 0, in the unit of the scores.
         label_temperature: t_y > 0, in grades.
 
@@ -45,7 +45,7 @@ def listnet(
         1.3863
     """
     expect_above_zero("listnet", temperature=temperature, label_temperature=label_temperature)
-    # The lowest finite number, not -inf: a list that is all padding must not turn into NaN.
+    # The lowest finite number, not -inf, which would give NaN for a list of padding alone.
     floor = torch.finfo(scores.dtype).min
     labels = (relevance.to(scores.dtype) / label_temperature).masked_fill(~mask, floor)
     logits = scores.masked_fill(~mask, 0.0) / temperature

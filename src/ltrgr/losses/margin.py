@@ -9,24 +9,25 @@ from ltrgr.losses.pairs import deficits, mean_of_means, split
 
 
 def margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: float) -> Tensor:
-    """Pairwise hinge, mean over the positive x negative pairs of a question, then over questions.
+    """Pairwise hinge loss, mean over the (positive, negative) pairs, then over questions.
 
         L = mean over (p, n) of max(0, s(q, n) - s(q, p) + margin)
 
-    With one positive and one negative chosen by a sampler this is L_rank1 (``top``) and L_rank2
-    (``random``) of LTRGR (Li et al. 2023, arXiv 2306.15222, sec. 4), there with margin = 500.
+    With the samplers ``top`` and ``random``, which choose one positive and one negative, this is
+    L_rank1 and L_rank2 of LTRGR (Li et al., arXiv 2306.15222, sec. 4). The paper's margin is 500
+    score units; docs/method.md, 9.3, has its meaning.
 
     Args:
         scores: [B, P] passage scores, in the unit of ``margin``.
         relevance: [B, P] bool or grade; above zero is relevant.
-        mask: [B, P] bool; passages outside it are not looked at.
-        margin: how far a positive has to stand above a negative.
+        mask: [B, P] bool; passages outside it are ignored.
+        margin: the distance by which a positive has to exceed a negative, 0 or above.
 
     Returns:
         [] mean over the questions with a positive and a negative; 0 if there are none.
 
     Raises:
-        ValueError: a margin below 0, which would call a wrong order right.
+        ValueError: the margin is below 0 and would accept a wrong order.
 
     Example:
         >>> import torch
@@ -42,24 +43,25 @@ def margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: float) ->
 
 
 def relative_margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, share: float) -> Tensor:
-    """A margin that follows the score scale: a share of the positive's own score.
+    """Hinge loss with a margin that is a fraction of the positive's own score.
 
-        L = mean over (p, n) of max(0, s(q, n) - (1 - share) s(q, p)),  the share's s(q, p) constant
+        L = mean over (p, n) of max(0, s(q, n) - s(q, p) + share * sg[s(q, p)])
 
-    Ours. Scores of this family span an order of magnitude between questions: a fixed margin is
-    nothing for the sure ones and out of reach for the others. Scaling all scores scales the loss.
+    sg stops the gradient. Ours. Scores span an order of magnitude between questions, so a fixed
+    margin is small for confident questions and out of reach for others. Scaling all scores scales
+    the loss by the same factor.
 
     Args:
         scores: [B, P] passage scores, any unit.
         relevance: [B, P] bool or grade; above zero is relevant.
-        mask: [B, P] bool; passages outside it are not looked at.
-        share: 0 to 1.
+        mask: [B, P] bool; passages outside it are ignored.
+        share: the fraction, 0 to 1.
 
     Returns:
         [] as ``margin``.
 
     Raises:
-        ValueError: a share outside 0 to 1.
+        ValueError: the share is outside 0 to 1.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""NeuralNDCG: nDCG through a smooth sort."""
+"""NeuralNDCG: nDCG of a smooth sort."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ltrgr.losses.dcg import discount, normalised_gains
 from ltrgr.losses.pairs import contrast, expect_above_zero, mean_of_means
 
 NOTHING = -1e30
-"""log of no mass at all; finite, so that its gradient is 0 and not NaN."""
+"""log of zero mass; finite, so that its gradient is 0 and not NaN."""
 
 
 def neural_ndcg(
@@ -27,13 +27,13 @@ def neural_ndcg(
 
     Pobrotyn & Białobrzeski 2021, "NeuralNDCG: Direct Optimisation of a Ranking Metric via
     Differentiable Relaxation of Sorting", arXiv 2102.07831; S is NeuralSort (Grover et al. 2019,
-    arXiv 1903.08850); G is the gain (2^y - 1) over maxDCG. Passages of neighbouring scores share
-    their places as sigmoid(difference / t), whatever n is. For t -> 0 L is 1 - nDCG.
+    arXiv 1903.08850); G is the gain (2^y - 1) over maxDCG. Two passages with neighbouring scores
+    share their places in the ratio sigmoid(difference / t), for any n. For t -> 0, L is 1 - nDCG.
 
     Args:
         scores: [B, P] passage scores.
         relevance: [B, P] bool or grade.
-        mask: [B, P] bool; passages outside it are not looked at.
+        mask: [B, P] bool; passages outside it are ignored.
         temperature: t > 0, in the unit of the scores.
         iterations: Sinkhorn steps, 1 or more; each makes the rows, then the columns, sum to 1.
 
@@ -64,8 +64,8 @@ def neural_ndcg(
 def _neural_sort(scores: Tensor, mask: Tensor, *, temperature: float) -> Tensor:
     """log S [B, P, P], up to a constant per row, indexed [question, place, passage].
 
-    The real passages own the first n places. Padding shares the other places evenly, apart from
-    them, so that Sinkhorn's sums see two blocks and never mix them.
+    The n real passages have the first n places. Padding shares the other places evenly. The two
+    blocks have no common entry, so Sinkhorn's sums do not mix them.
     """
     known = scores.masked_fill(~mask, 0.0)
     n = mask.sum(dim=1, keepdim=True)

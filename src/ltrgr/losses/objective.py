@@ -1,13 +1,13 @@
 """The stage-2 objective: weighted (rank loss, sampler) terms plus lambda * L_gen.
 
-Most rank losses need scores, relevance and mask. One that compares with somebody else's scores (a
-teacher, a reference model) takes them as a further keyword, a tensor [B, P]; ``Against`` says
-which of the batch's ``context`` it is, so that neither the loss nor the batch knows the other:
+Most rank losses need scores, relevance and mask. Some compare with the scores of another model (a
+teacher, a reference) and take them as a further keyword, a tensor [B, P]. ``Against`` maps the
+keyword to a name in the batch's ``context``, so that loss and batch stay independent:
 
     Term(loss=Against(loss=dpo, inputs={"reference": "mined_score"}), ...)
 
-``context`` holds ``mined_score`` [B, P], what the stage-1 model's search gave, and the teachers
-that ``Objective.compares_with`` asks for (``retrieval.teachers``).
+``context`` holds ``mined_score`` [B, P], the scores of the search that mined the lists, and the
+teachers that ``Objective.compares_with`` names (``retrieval.teachers``).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RankLoss(Protocol):
 
 
 class ComparingLoss(Protocol):
-    """scores, relevance, mask [B, P], and further scores [B, P] by keyword -> scalar."""
+    """scores, relevance, mask [B, P] and further scores [B, P] by keyword -> scalar."""
 
     def __call__(
         self, scores: Tensor, relevance: Tensor, mask: Tensor, /, *args: Any, **inputs: Any
@@ -43,13 +43,20 @@ class ComparingLoss(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Against:
-    """A loss that is given further scores, in score units: its keyword -> name in ``context``."""
+    """A loss with further scores.
+
+    ``inputs`` maps each of its keywords to a name in ``context``, whose scores are in score units.
+    """
 
     loss: ComparingLoss
     inputs: Mapping[str, str]
 
     def bound(self, context: Mapping[str, Tensor], *, unit: float) -> RankLoss:
-        """The loss with its further scores in place, measured in ``unit`` like the scores."""
+        """The loss with its further scores bound, divided by ``unit`` like the scores.
+
+        Raises:
+            ValueError: ``context`` lacks a name.
+        """
         if missing := sorted(set(self.inputs.values()) - set(context)):
             raise ValueError(
                 f"found no {missing} in the batch, which gives {sorted(context)}; expected the "
@@ -71,10 +78,13 @@ class Sampler(Protocol):
 class Term:
     """One rank loss over the passages that one sampler chooses.
 
-    ``unit`` says in what the loss measures scores: "score" gives it the raw scores; "one_key"
-    gives it multiples u of the one-key score and scales the result back, u * loss(scores / u),
-    so that a margin of 1.0 means one confident key seen once on any corpus while ``weight`` and
-    lambda keep their meaning.
+    ``unit`` is the unit of the loss's settings. "score" passes the raw scores. "one_key" computes
+    ``u * loss(scores / u)`` with u the one-key score: a margin of 1.0 is then one confident key
+    seen once, on any corpus, and the value stays in score units, so that ``weight`` and lambda
+    keep their meaning (docs/method.md, 9.3).
+
+    Raises:
+        ValueError: a setting is out of range; the message names it.
     """
 
     loss: RankLoss | Against
@@ -82,7 +92,7 @@ class Term:
     weight: float = 1.0
     unit: str = "score"
     ramp: Sequence[float] = (1.0, 1.0)
-    """Factors of the weight at the first and the last step, linear between: a curriculum."""
+    """Factors of the weight at the first and the last step, linear in between: a curriculum."""
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -94,7 +104,7 @@ class Term:
             _expect_weight("ramp", factor)
 
     def weight_at(self, progress: float) -> float:
-        """The weight when the share ``progress`` of the training is done."""
+        """The weight when the fraction ``progress`` (0 to 1) of the training is done."""
         first, last = self.ramp
         return self.weight * (first + (last - first) * progress)
 
@@ -107,7 +117,13 @@ class Term:
         one_key_score: float,
         context: Mapping[str, Tensor] | None = None,
     ) -> Tensor:
-        """The unweighted loss, in score units: scores, relevance, chosen [B, P] -> []."""
+        """The unweighted loss [] in score units.
+
+        Args:
+            scores, relevance, chosen: [B, P]; ``chosen`` is the mask of the loss.
+            one_key_score: u, read only with ``unit="one_key"``.
+            context: name -> [B, P] further scores.
+        """
         unit = one_key_score if self.unit == "one_key" else 1.0
         loss = self.loss
         if isinstance(loss, Against):
@@ -117,11 +133,14 @@ class Term:
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """L = sum over terms of weight * L_term + lambda_generation * L_gen (method, sec. 4).
+    """L = sum over terms of weight * L_term + lambda_generation * L_gen (docs/method.md, 9.2).
 
     Terms of weight 0 are never evaluated; neither is L_gen with ``lambda_generation`` 0.
-    ``generation_unit="one_key"`` counts lambda in one-key scores: rank losses grow with the
-    corpus, L_gen does not, and the paper's 1000 beside keys worth 382 is 2.6 of them.
+    ``generation_unit="one_key"`` counts lambda in one-key scores, because rank losses grow with
+    the corpus and L_gen does not. The paper's 1000 is 2.6 keys of 382.
+
+    Raises:
+        ValueError: a setting is out of range, or every weight is 0.
     """
 
     terms: Mapping[str, Term]
@@ -144,12 +163,12 @@ class Objective:
 
     @property
     def active(self) -> dict[str, Term]:
-        """The terms that take part: those with a weight above 0."""
+        """The terms with a weight above 0."""
         return {name: term for name, term in self.terms.items() if term.weight > 0}
 
     @property
     def needs_one_key_score(self) -> bool:
-        """Whether any active part measures in one-key units."""
+        """Whether any active part has the unit "one_key"."""
         units = {term.unit for term in self.active.values()}
         if self.lambda_generation > 0:
             units.add(self.generation_unit)
@@ -157,13 +176,15 @@ class Objective:
 
     @property
     def compares_with(self) -> set[str]:
-        """Names in ``context`` that the active terms ask for."""
+        """The names in ``context`` that the active terms need."""
         losses = (term.loss for term in self.active.values())
         return {name for x in losses if isinstance(x, Against) for name in x.inputs.values()}
 
     def try_out(self) -> None:
-        """Compute everything once on a list of three, so that a loss or sampler that does not take
-        its settings says so before hours of work and not after."""
+        """Compute everything once on a list of three passages.
+
+        A loss or sampler with wrong settings then fails before hours of work, not after.
+        """
         scores, relevance = torch.tensor([[2.0, 1.0, 0.0]]), torch.tensor([[0, 1, 0]])
         everything = torch.ones_like(scores, dtype=torch.bool)
         generator = torch.Generator().manual_seed(0)
@@ -179,16 +200,16 @@ class Objective:
     def select(
         self, scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator
     ) -> dict[str, Tensor]:
-        """The passages that each active term looks at, so that only those need a gradient.
+        """The passages that each active term uses; only these need a gradient.
 
         Args:
             scores: [B, P] current scores (mined or recomputed); no gradient flows through them.
             relevance: [B, P] bool or grade.
             mask: [B, P] bool, the real passages of the padded lists.
-            generator: source of randomness; the same state gives the same choice.
+            generator: random numbers; the same state gives the same choice.
 
         Returns:
-            name -> bool [B, P]; empty rows for questions without a positive and a negative.
+            name -> bool [B, P]; all False for a question without a positive and a negative.
         """
         with torch.no_grad():
             return {
@@ -209,19 +230,22 @@ class Objective:
         context: Mapping[str, Tensor] | None = None,
         progress: float = 0.0,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss to descend and its parts for the log.
+        """The loss to minimise and its parts for the log.
 
         Args:
-            scores: [B, P] differentiable scores, right at least where a term has chosen.
+            scores: [B, P] differentiable scores; they must be correct where a term has chosen.
             relevance: [B, P] bool or grade.
-            chosen: what ``select`` returned.
-            generation_loss: [] L_gen, or None where lambda_generation is 0.
+            chosen: the result of ``select``.
+            generation_loss: [] L_gen; may be None if lambda_generation is 0.
             one_key_score: the scale of ``unit="one_key"``.
-            context: name -> [B, P] further scores, for losses that are ``Against`` some.
-            progress: share of the training that is done, for terms with a ramp.
+            context: name -> [B, P] further scores, for losses in ``Against``.
+            progress: fraction of the training that is done, for terms with a ramp.
 
         Returns:
-            (total [], name -> detached value before weighting, "generation" included).
+            (total [], name -> unweighted detached value, "generation" included).
+
+        Raises:
+            ValueError: L_gen is None although lambda_generation is above 0.
         """
         parts = {
             name: term(
@@ -243,7 +267,7 @@ class Objective:
 
 
 def _contrasting(chosen: Tensor, relevance: Tensor) -> Tensor:
-    """Drops the questions whose choice cannot teach an order: no positive or no negative in it."""
+    """Clear ``chosen`` [B, P] for questions without a chosen positive and a chosen negative."""
     return chosen & contrast(relevance=relevance, mask=chosen)
 
 

@@ -1,4 +1,4 @@
-"""What the rank losses share: relevant and irrelevant passages, their pairs, averages."""
+"""Shared parts of the rank losses: relevant and irrelevant passages, their pairs, averages."""
 
 from __future__ import annotations
 
@@ -8,34 +8,41 @@ from torch import Tensor
 def split(*, relevance: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Positives and negatives of each rank list, both bool [B, P].
 
-    A passage is a positive when its ``relevance`` [B, P] (bool or grade) is above zero and its
-    ``mask`` [B, P] is true, a negative when it is masked in and not relevant.
+    A positive has a ``relevance`` [B, P] (bool or grade) above zero; a negative has not. Both are
+    inside the ``mask`` [B, P].
     """
     relevant = relevance > 0
     return relevant & mask.bool(), ~relevant & mask.bool()
 
 
 def contrast(*, relevance: Tensor, mask: Tensor) -> Tensor:
-    """The questions that can teach an order, bool [B, 1]: a positive and a negative in the mask."""
+    """Questions with a contrast, bool [B, 1]: the mask holds a positive and a negative."""
     positive, negative = split(relevance=relevance, mask=mask)
     return positive.any(dim=1, keepdim=True) & negative.any(dim=1, keepdim=True)
 
 
 def deficits(*, scores: Tensor, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
-    """How far each negative stands above each positive: s_neg - s_pos.
+    """Score differences s_neg - s_pos of all pairs.
 
-    Shapes: ``scores``, ``positive``, ``negative`` [B, P] -> (differences [B, P, P] indexed
-    [question, positive, negative], bool mask of the real pairs [B, P, P]).
+    Args:
+        scores, positive, negative: [B, P]
+
+    Returns:
+        (differences [B, P, P] indexed [question, positive, negative], bool mask of the real pairs
+        [B, P, P]).
     """
     pairs = positive.unsqueeze(2) & negative.unsqueeze(1)
     return _gaps(scores=scores, mask=positive | negative), pairs
 
 
 def graded_deficits(*, scores: Tensor, relevance: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """How far each passage stands above each more relevant one, in the questions with a contrast.
+    """Score differences s_j - s_i of all pairs with y_i > y_j, in questions with a contrast.
 
-    Shapes: ``scores``, ``relevance``, ``mask`` [B, P] -> (s_j - s_i [B, P, P] indexed
-    [question, i, j], bool mask of the pairs where y_i > y_j [B, P, P]).
+    Args:
+        scores, relevance, mask: [B, P]
+
+    Returns:
+        (differences [B, P, P] indexed [question, i, j], bool mask of these pairs [B, P, P]).
     """
     grade = relevance.to(scores.dtype)
     pairs = grade.unsqueeze(2) > grade.unsqueeze(1)
@@ -44,17 +51,21 @@ def graded_deficits(*, scores: Tensor, relevance: Tensor, mask: Tensor) -> tuple
 
 
 def all_pairs(*, mask: Tensor) -> Tensor:
-    """Ordered pairs of two different passages of the ``mask`` [B, P]; bool [B, P, P]."""
+    """Ordered pairs of different passages inside the ``mask`` [B, P]; bool [B, P, P]."""
     pairs = mask.unsqueeze(2) & mask.unsqueeze(1)
     pairs.diagonal(dim1=1, dim2=2).fill_(False)
     return pairs
 
 
 def mean_of_means(*, values: Tensor, where: Tensor) -> Tensor:
-    """Mean of ``values`` [B, ...] within each question, then over the questions that have any.
+    """Mean of ``values`` within each question, then over the questions that have any.
 
-    ``where`` (bool, same shape) says which values count. A batch without any gives exactly 0,
-    still connected to the graph, with gradient 0.
+    Args:
+        values: [B, ...]
+        where: bool, same shape; True for values that count.
+
+    Returns:
+        []. Without any value it is exactly 0, still connected to the graph, with gradient 0.
     """
     kept = values.masked_fill(~where, 0.0).flatten(1).sum(dim=1)
     counts = where.flatten(1).sum(dim=1)
@@ -63,7 +74,7 @@ def mean_of_means(*, values: Tensor, where: Tensor) -> Tensor:
 
 
 def expect_above_zero(loss: str, **settings: float) -> None:
-    """Raises ValueError where a setting of ``loss`` is not above zero."""
+    """Raise ValueError if a setting of ``loss`` is not above zero."""
     for name, value in settings.items():
         if not value > 0:
             raise ValueError(
@@ -73,7 +84,7 @@ def expect_above_zero(loss: str, **settings: float) -> None:
 
 
 def _gaps(*, scores: Tensor, mask: Tensor) -> Tensor:
-    # Passages that nobody scored may hold anything, infinities included; a zero keeps NaN out of
-    # the backward pass, where 0 * inf would put it.
+    # Passages outside the mask may hold any value, infinities included. A zero instead keeps
+    # 0 * inf = NaN out of the backward pass.
     known = scores.masked_fill(~mask, 0.0)
     return known.unsqueeze(1) - known.unsqueeze(2)

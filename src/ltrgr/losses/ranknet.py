@@ -1,4 +1,4 @@
-"""RankNet: the logistic pairwise rank loss."""
+"""RankNet, the logistic pairwise rank loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ltrgr.losses.pairs import deficits, mean_of_means, split
 
 
 def ranknet(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float = 1.0) -> Tensor:
-    """Logistic loss of each positive x negative pair, mean over a question's pairs and questions.
+    """Logistic loss of the (positive, negative) pairs, mean over pairs, then over questions.
 
         L = mean over (p, n) of log(1 + exp(sigma * (s(q, n) - s(q, p))))
 
@@ -18,7 +18,7 @@ def ranknet(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float = 1
     Args:
         scores: [B, P] passage scores.
         relevance: [B, P] bool or grade; above zero is relevant.
-        mask: [B, P] bool; passages outside it are not looked at.
+        mask: [B, P] bool; passages outside it are ignored.
         sigma: steepness, in 1 / unit of the scores.
 
     Returns:

@@ -1,8 +1,8 @@
-"""Samplers: which passages of a rank list a rank loss sees.
+"""Samplers choose the passages of a rank list for a rank loss.
 
-A sampler maps (scores [B, P], relevance [B, P], mask [B, P], generator) to a bool [B, P] that is
-a subset of the mask. Equal scores are taken in list order. A question without positives (or
-negatives) simply has none chosen.
+A sampler maps (scores [B, P], relevance [B, P], mask [B, P], generator) to a bool [B, P], a subset
+of the mask. Ties go by list order. If a question has no positives (or no negatives), none of that
+kind are chosen.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def per_bin(
 ) -> Tensor:
     """The highest-scored positive and one random negative of each of ``bins`` bins of ranks.
 
-    The negatives, ranked by score, are cut into bins of equal size (to one passage), so that hard
-    and easy ones are seen alike; with fewer negatives than bins, all of them are chosen.
+    The negatives, ranked by score, are cut into bins whose sizes differ by at most one, so that
+    hard and easy negatives are equally frequent. With fewer negatives than bins, all are chosen.
 
     Raises:
         ValueError: ``bins`` is below 1.
@@ -71,7 +71,7 @@ def per_bin(
     rank = ranks(scores=scores, mask=negative) - 1
     size = negative.sum(dim=1, keepdim=True)
     bin_of = torch.where(size > bins, rank * bins // size.clamp(min=1), rank)
-    # A lot below 1 on top of the bin's number shuffles each bin in place, with a single sort.
+    # Bin number plus a random number below 1: a single sort shuffles within each bin.
     lots = torch.rand(
         scores.shape, generator=generator, device=generator.device, dtype=torch.float64
     )
@@ -85,7 +85,7 @@ def per_bin(
 
 
 def _first(values: Tensor, candidates: Tensor, k: int) -> Tensor:
-    """The k candidates of each row with the highest values, ties by position; bool [B, P]."""
+    """The k candidates of each row with the highest values; ties go by position; bool [B, P]."""
     order = torch.sort(values, dim=1, descending=True, stable=True).indices
     ranked = candidates.gather(1, order)
     taken = ranked & (ranked.cumsum(dim=1) <= k)

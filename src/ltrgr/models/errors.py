@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class ModelError(ValueError):
-    """A checkpoint is missing or is not of the kind that was asked for."""
+    """A checkpoint is missing or of the wrong kind."""

@@ -1,4 +1,4 @@
-"""Pretrained checkpoints by name or local path: encoder-decoders, and encoders to warm-start."""
+"""Pretrained checkpoints by name or local path: encoder-decoders, and encoders for a warm start."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from transformers.utils import logging
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.models.errors import ModelError
 
-# Its bars and its report of new weights at every load hide our own lines.
+# The progress bars and the report of new weights at every load would hide our own lines.
 logging.disable_progress_bar()
 logging.set_verbosity_error()
 
 
 PATIENCE = 3.0
-"""seconds that the server of checkpoints has to answer before we say that it cannot be reached"""
+"""seconds to wait for an answer of the checkpoint server"""
 
 
 def packaged_checkpoint(package: str, folder: str) -> str:
-    """The checkpoint folder that an installed package carries.
+    """The path of the checkpoint folder in an installed package.
 
     Raises:
-        ModelError: if the package is not installed.
+        ModelError: the package is not installed.
     """
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
@@ -46,7 +46,11 @@ def packaged_checkpoint(package: str, folder: str) -> str:
 
 
 def pretrained_tokenizer(*, checkpoint: str, texts: Iterable[str] = ()) -> PreTrainedTokenizerFast:
-    """The checkpoint's own tokenizer; ``texts`` are not needed."""
+    """The checkpoint's own tokenizer; ``texts`` are ignored.
+
+    Raises:
+        ModelError: there is no usable checkpoint, or it has no fast tokenizer.
+    """
     tokenizer = _load(checkpoint, AutoTokenizer.from_pretrained)
     if not tokenizer.is_fast:
         raise ModelError(f"{checkpoint} has no fast tokenizer (tokenizer.json); convert it first")
@@ -56,15 +60,18 @@ def pretrained_tokenizer(*, checkpoint: str, texts: Iterable[str] = ()) -> PreTr
 def pretrained_encoder_decoder(
     *, vocabulary: Vocabulary, checkpoint: str, dropout: bool = False
 ) -> Any:
-    """A pretrained encoder-decoder (BART, T5, ...), its embeddings grown by the markers.
+    """A pretrained encoder-decoder (BART, T5, ...) with embeddings added for the markers.
 
     Args:
         dropout: whether stage 1 trains with the checkpoint's own dropout.
+
+    Raises:
+        ModelError: there is no usable checkpoint.
     """
     model = _load(checkpoint, AutoModelForSeq2SeqLM.from_pretrained)
     if len(vocabulary) > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(len(vocabulary), mean_resizing=False)
-    # BART's config would force tokens into generation that no corpus holds.
+    # BART's config forces tokens into generation that no corpus holds.
     model.generation_config.forced_bos_token_id = None
     model.generation_config.forced_eos_token_id = None
     return model.train(dropout)
@@ -73,13 +80,16 @@ def pretrained_encoder_decoder(
 def warm_started_encoder_decoder(
     *, vocabulary: Vocabulary, checkpoint: str, dropout: bool = False
 ) -> Any:
-    """An encoder-decoder whose halves both start from an encoder-only checkpoint.
+    """An encoder-decoder; both halves start from the same encoder-only checkpoint.
 
-    The cross-attention and the output layer's transform are new (Rothe et al. 2020,
-    arXiv 1907.12461, BERT2BERT); give the former its own learning rate.
+    The cross-attention and the transform of the output layer are new (BERT2BERT, Rothe et al.
+    2020, arXiv 1907.12461). The cross-attention needs a learning rate of its own.
 
     Args:
         dropout: whether stage 1 trains with the checkpoint's own dropout.
+
+    Raises:
+        ModelError: there is no usable checkpoint.
     """
     model = _load(checkpoint, _both_halves)
     tokenizer = vocabulary.tokenizer
@@ -94,7 +104,11 @@ def warm_started_encoder_decoder(
 
 
 def trained_model(directory: Path) -> Any:
-    """The model that one of our stages saved, in evaluation mode."""
+    """The model that a training stage saved in ``directory``, in evaluation mode.
+
+    Raises:
+        ModelError: the directory holds no usable checkpoint.
+    """
     return _load(str(directory), AutoModelForSeq2SeqLM.from_pretrained)
 
 
@@ -108,9 +122,9 @@ def _both_halves(checkpoint: str, *, local_files_only: bool) -> Any:
 
 
 def _load(checkpoint: str, from_pretrained: Callable[..., Any]) -> Any:
-    """Load what lies here or is cached, and fetch only what is not.
+    """Load a local or cached checkpoint; fetch it only if it is neither.
 
-    Without a network, transformers retries each file for most of a minute, cached or not.
+    Without a network, transformers retries each file for most of a minute, even a cached one.
     """
     try:
         return from_pretrained(checkpoint, local_files_only=True)
@@ -125,14 +139,14 @@ def _load(checkpoint: str, from_pretrained: Callable[..., Any]) -> Any:
 
 
 def _is_name(checkpoint: str) -> bool:
-    """Whether it can be a name at the hub: ``name`` or ``owner/name``."""
+    """Whether ``checkpoint`` can be a name at the hub: ``name`` or ``owner/name``."""
     return checkpoint.count("/") <= 1 and not checkpoint.startswith((".", "/", "~"))
 
 
 def _expect_server(checkpoint: str) -> None:
     try:
         get_session().head(constants.ENDPOINT, timeout=PATIENCE)
-    except Exception as error:  # of requests, httpx or a fork of it, whichever the hub uses
+    except Exception as error:  # requests, httpx or a fork of it: the hub chooses
         raise _missing(checkpoint, why=f"{constants.ENDPOINT} did not answer: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""A small BART trained from scratch: for corpora that a laptop can learn in minutes."""
+"""A small BART with random weights, for corpora that a laptop can learn in minutes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def bart_from_scratch(
     """A BART with random weights (Lewis et al. 2020), ``layers`` in encoder and decoder each.
 
     Args:
-        longest: positions; prompts and identifiers must be shorter.
+        longest: number of positions; prompts and identifiers must be shorter.
         init_scale: standard deviation of the initial weights times sqrt(width), so that a layer
             keeps the scale of its input at any width. BART-large has 0.02 * sqrt(1024) = 0.64.
     """

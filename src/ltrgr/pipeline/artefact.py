@@ -43,7 +43,7 @@ class Artefact:
 
     ``inputs`` is json-able and names the fingerprints of the artefacts it was made from;
     ``command`` is what errors tell the user to run (default ``ltrgr <stage>``); ``version`` is
-    that of the stage's own files. Another version of the same inputs is built anew, while what was
+    that of the stage's own files. Another version of the same inputs is built again, while what was
     made from it stays good: it says how a product is written down, not what it holds.
     """
 
@@ -131,7 +131,7 @@ class Artefact:
                 )
 
     def distrust(self, problem: str) -> None:
-        """Move a directory aside that looks complete and is not, so that `build` makes it anew."""
+        """Move a directory aside that looks complete and is not, so that `build` makes it again."""
         with self._lock():
             self._set_aside(problem)
 
@@ -232,7 +232,7 @@ class Artefact:
         while os.path.lexists(aside := Path(f"{self.directory}.broken-{number}")):
             number += 1
         self.directory.rename(aside)
-        log.warning("%s: %s. Moved aside to %s; building anew.", self.directory, problem, aside)
+        log.warning("%s: %s. Moved aside to %s; building again.", self.directory, problem, aside)
 
     def _nearest(self) -> str:
         """Tell which complete artefact of this stage differs in the fewest inputs, and where."""

@@ -42,7 +42,7 @@ def resumable(path: Path) -> Path | None:
         return path
     aside = path.with_name(f"{path.name}.broken")
     path.replace(aside)
-    log.warning("%s is damaged (%s): moved to %s, training begins anew", path, problem, aside.name)
+    log.warning("%s is damaged (%s): moved to %s, training starts again", path, problem, aside.name)
     return None
 
 

@@ -11,7 +11,7 @@ NOT_IDENTITY = "not_identity"
 """dataclass field metadata: this setting changes where or how fast, never what is computed"""
 
 ONLY_WITH = "only_with"
-"""dataclass field metadata: the field that switches this one on; told only where that is set, so
+"""dataclass field metadata: the field that switches this one on; written only where that is set, so
 that what was made before the setting existed keeps its name"""
 
 

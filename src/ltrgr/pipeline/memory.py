@@ -10,7 +10,7 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # glibc's malloc.h
 def keep_freed_memory() -> bool:
     """Tell glibc not to give large freed blocks back; returns whether there was a glibc to tell.
 
-    A step's logits come and go by the hundred megabytes. Given back, their pages are zeroed anew
+    A step's logits come and go by the hundred megabytes. Given back, their pages are zeroed again
     at every step: 18 % of a search with a 30k vocabulary on a CPU. No result depends on it.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

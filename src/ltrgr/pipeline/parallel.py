@@ -21,7 +21,7 @@ class JobsFailed(RuntimeError):  # noqa: N818
 def run_all(jobs: Mapping[str, Callable[[], Any]], *, workers: int, shown: bool) -> dict[str, Any]:
     """Run every job, ``workers`` at a time, in the given order; name -> result.
 
-    A job that fails is told at once, with its traceback, and does not end the others. With more
+    A job that fails is reported at once, with its traceback, and does not end the others. With more
     than one worker, jobs and results must be picklable.
 
     Raises:

@@ -178,7 +178,7 @@ def _data(
 def _mining_again(
     retriever: Retriever, scorer: Scorer, *, corpus: Corpus, settings: Ranking, passages: int
 ) -> MiningAgain | None:
-    """With the index that is open, and the model and scoring as they are at that step."""
+    """Mining during training, with the current model and scoring; None where it is off."""
     if settings.mine_again_every is None:
         return None
     miner = Miner.over(retriever, corpus, passages=passages)

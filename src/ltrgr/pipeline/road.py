@@ -232,7 +232,7 @@ class Road:
         )
 
     def _searcher(self, system: str) -> Retriever:
-        """The same with what ``evaluation`` sets anew."""
+        """The same with the scoring and beams of ``evaluation``."""
         retriever = self.open(system)
         retriever.scoring = self.evaluation.scoring or retriever.scoring
         retriever.decoding = self._decoding

@@ -1,4 +1,4 @@
-"""What each stage can be told."""
+"""The settings of each stage."""
 
 from __future__ import annotations
 
@@ -159,10 +159,10 @@ class Ranking:
     patience: int
     seed: int
     mine_again_every: int | None = _only_with("mine_again_every", None)
-    """Steps after which the lists of the coming ones are mined anew by the model as it is then;
+    """Steps between two minings by the current model, each for the questions of the coming steps;
     None: mined once, as in the paper."""
     mine_again_questions: int | None = _only_with("mine_again_every", None)
-    """At most so many questions each time, those seen first; None: all of the coming steps'."""
+    """Most questions of one such mining, the ones seen first; None: all of the coming steps."""
     learned: Sequence[str] = _only_with("learned", ())
     """Numbers of the scorer that are learned, too; see ``training.scorer``."""
     scorer_learning_rate: float = _only_with("learned", 1e-2)

@@ -27,7 +27,7 @@ for _name in ("pytorch_lightning", "lightning.pytorch"):
 
 
 def wandb_mode(tracking: Tracking) -> str:
-    """Online only where there is a key, unless told otherwise."""
+    """Online only where there is a key, unless set otherwise."""
     if tracking.mode != "auto":
         return tracking.mode
     chosen = os.environ.get("WANDB_MODE")

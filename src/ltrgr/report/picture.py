@@ -13,7 +13,7 @@ from ltrgr.report.table import Cell, ResultTable, Row
 
 METRICS = ("hits@5", "hits@20", "hits@100", "MRR@10")
 COLOURS = ("#0072b2", "#56b4e9", "#b7dcf2", "#e69f00", "#009e73", "#cc79a7")
-"""Okabe and Ito's palette: told apart by colour-blind readers; hits share a hue."""
+"""Okabe and Ito's palette: colour-blind readers can distinguish them; hits share a hue."""
 LINES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#000000")
 
 

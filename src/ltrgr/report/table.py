@@ -90,7 +90,7 @@ def body(table: ResultTable) -> list[list[Printed]]:
     """Return the printed cells, row by row; the best value of a column is marked.
 
     Metrics are percentages with one decimal and higher is better; seconds have two significant
-    digits and lower is better. Values that print alike share the mark.
+    digits and lower is better. Values with the same print share the mark.
     """
     columns = [[_metric(row.cells.get(metric)) for row in table.rows] for metric in table.metrics]
     columns = [_mark(column, best=max) for column in columns]
@@ -143,7 +143,7 @@ def from_json(text: str) -> ResultTable:
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"this JSON is not a result table ({error!r}); expected title, metrics, rows and "
-            "notes. Write it anew with: ltrgr table"
+            "notes. Write it again with: ltrgr table"
         ) from error
 
 

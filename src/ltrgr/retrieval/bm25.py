@@ -1,4 +1,4 @@
-"""BM25, the lexical baseline, on package bm25s."""
+"""BM25, the lexical baseline, with the package bm25s."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ltrgr.corpus.records import Passage
 
 _WORD = re.compile(r"\w+")
 
-# It logs its inner steps at debug level even where the application logs at info.
+# bm25s logs its inner steps at debug level even if the application logs at info.
 logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 
 def words(text: str) -> list[str]:
-    """Lower-cased word tokens, no stemming, no stop words; all that BM25 knows of a text."""
+    """Lower-cased words of a text, without stemming and stop words: the input of BM25."""
     return _WORD.findall(text.lower())
 
 
@@ -31,8 +31,8 @@ class BM25:
         score(q, p) = sum over words w of q of
             log(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 (1 - b + b |p| / mean |p|))
 
-    A word that the question repeats counts as often as it stands there. k1 = 0.9 and b = 0.4 are
-    the defaults of Anserini (Yang et al. 2017), used by DPR and its successors.
+    A word that occurs twice in the question counts twice. k1 = 0.9 and b = 0.4 are the defaults of
+    Anserini (Yang et al. 2017), which DPR and its successors use.
 
     Raises:
         ValueError: no passages, or no word in any of them.
@@ -58,7 +58,7 @@ class BM25:
     def search(
         self, texts: Sequence[str], k: int, *, progress: bool = False
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The k best passages of each text; equal scores in the order of the corpus.
+        """The k best passages of each text; ties go to the earlier passage of the corpus.
 
         Args:
             texts: B questions.
@@ -66,8 +66,8 @@ class BM25:
             progress: show a bar.
 
         Returns:
-            (positions in ``passages`` [B, k'], scores [B, k']) with k' = min(k, passages). Score 0
-            means that the passage shares no word with the question: it only fills the list.
+            (positions in ``passages`` [B, k'], scores [B, k']) with k' = min(k, passages). A
+            passage with score 0 shares no word with the question and only fills the list.
         """
         k = min(k, self.n_passages)
         indices = np.empty((len(texts), k), dtype=np.int64)
@@ -78,7 +78,7 @@ class BM25:
         return indices, scores
 
     def scores(self, texts: Sequence[str], *, passages: NDArray[Any]) -> NDArray[np.float64]:
-        """Scores [B, P] of each text's passages [B, P]; a passage of -1 is padding, score 0."""
+        """Scores [B, P] of B texts and their ``passages`` [B, P]; -1 is padding, with score 0."""
         found = np.zeros(passages.shape)
         for row, (text, listed) in enumerate(zip(texts, passages, strict=True)):
             found[row] = np.where(listed >= 0, self._scores(text)[listed], 0.0)
@@ -90,11 +90,11 @@ class BM25:
 
 
 def best(scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Positions and values of the k <= n highest of n scores, equal ones by position."""
+    """Positions and values of the k <= n highest of n scores; ties go to the earlier position."""
     if k == 0:
         return np.empty(0, dtype=np.int64), scores[:0]
     bar = np.partition(scores, len(scores) - k)[len(scores) - k]
-    # Everything above the bar belongs to the list; of those on the bar, the first ones.
+    # All scores above the bar belong to the list; of those equal to it, the first ones.
     above, level = np.flatnonzero(scores > bar), np.flatnonzero(scores == bar)
     chosen = np.concatenate([above, level[: k - len(above)]])
     order = chosen[np.argsort(-scores[chosen], kind="stable")]

@@ -1,4 +1,7 @@
-"""Keys that no beam found: n-grams of the question, and single tokens (method, 3.2)."""
+"""Extra keys besides those of the beam: n-grams of the question, and single tokens (unigrams).
+
+See docs/method.md, section 5.
+"""
 
 from __future__ import annotations
 
@@ -30,16 +33,17 @@ def unigrams(
     scoring: Scoring,
     view_offset: float = 0.0,
 ) -> Keys:
-    """The ``scoring.unigrams`` heaviest single tokens of each question.
+    """The ``scoring.unigrams`` heaviest single tokens of each question, as keys of ``view``.
 
     Args:
-        first_step: [B, V] log p(token | question) of the first decoding step.
-        view: number of the view that was asked, whose tokens stand anywhere in a passage.
-        view_offset: of that view, nats.
+        first_step: [B, V'] log p(token | question) of the first decoding step, V' at least V.
+        view: number of the free view whose prompt was used.
+        is_marker: [V] True for marker tokens, which are left out.
+        view_offset: offset of that view, nats.
     """
     log_probability = first_step[:, : len(is_marker)].cpu().numpy()
     count = token_counts(index, size=len(is_marker))
-    # Nearly all tokens are less likely than their prior: one comparison rules them out.
+    # Nearly all tokens have p below their prior; one comparison rejects them.
     floor = lowest_log_probability(
         count, n_tokens=index.n_tokens, view_offset=view_offset, scoring=scoring
     )
@@ -67,7 +71,7 @@ def unigrams(
 
 
 def token_counts(index: Shards, *, size: int) -> NDArray[np.int64]:
-    """[size] how often each token occurs: what follows the empty key in each shard."""
+    """[size] occurrences of each token: the counts after the empty key, over all shards."""
     found = np.zeros(size, np.int64)
     for shard in index.shards:
         low, high = shard.root
@@ -80,22 +84,25 @@ def token_counts(index: Shards, *, size: int) -> NDArray[np.int64]:
 def lowest_log_probability(
     count: NDArray[np.int64], *, n_tokens: int, scoring: Scoring, view_offset: float = 0.0
 ) -> NDArray[np.float32]:
-    """[V] a bound: no token has a weight whose log p is not above it.
+    """[V] a lower bound: a token with log p at or below it has weight 0.
 
-    A weight needs ``log p - log(1 - p) > prior - view_offset``, and ``-log(1 - p) <= log 2`` where
-    p <= 1/2.
+    A weight above 0 needs ``log p - log(1 - p) > prior - view_offset``; for p <= 1/2,
+    ``-log(1 - p) <= log 2``.
     """
     prior = prior_log_odds(count.astype(np.float64), n_tokens=n_tokens, settings=scoring)
-    slack = 1e-3  # far above what rounding to float32 can move
+    slack = 1e-3  # far above any rounding error of float32
     return (np.minimum(prior - view_offset, 0.0) - math.log(2) - slack).astype(np.float32)
 
 
 def heaviest(
     row: NDArray[np.int64], weight: NDArray[np.float64], *, most: int, questions: int
 ) -> NDArray[np.int64]:
-    """Places of each question's ``most`` heaviest tokens of positive weight, heaviest first.
+    """Indices of each question's ``most`` heaviest tokens of positive weight, heaviest first.
 
-    ``row`` [n] ascends; ties go to the earlier place.
+    Args:
+        row: [n] question of each token, ascending.
+        weight: [n] weights; ties go to the earlier index.
+        questions: number of questions.
     """
     order = np.lexsort((-weight, row))
     order = order[weight[order] > 0]
@@ -116,7 +123,13 @@ def question_ngrams(
     index: Shards,
     longest: int,
 ) -> Keys:
-    """Every n-gram of at most ``longest`` words of a question that occurs in the corpus."""
+    """Every n-gram of a question that occurs in the corpus, as keys of ``view``.
+
+    Args:
+        texts: B questions.
+        prompt_ids, prompt_mask: [B, L] prompts of the view; teacher forcing scores the n-grams.
+        longest: most words of an n-gram.
+    """
     grams = [word_ngrams(text, longest=longest) for text in texts]
     encoded = vocabulary.encode([gram for group in grams for gram in group])
     offsets = csr_offsets([len(ids) for ids in encoded])
@@ -147,7 +160,7 @@ def question_ngrams(
 
 
 def word_ngrams(text: str, *, longest: int) -> list[str]:
-    """Distinct n-grams of 1 to ``longest`` words, punctuation at a word's edge dropped.
+    """Distinct n-grams of 1 to ``longest`` words, without punctuation at the edges of words.
 
     >>> word_ngrams("Who? who ran", longest=2)
     ['Who', 'who', 'ran', 'Who who', 'who ran']

@@ -1,4 +1,4 @@
-"""What a search answers with: passages and the identifiers that found them."""
+"""The result of a search: passages and the identifiers that found them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from ltrgr.corpus.records import Passage
 
 @dataclass(frozen=True, slots=True)
 class FoundBy:
-    """One identifier that a passage was found by."""
+    """One identifier that found a passage: a counted key of its score."""
 
     view: str
+    """name of its view"""
     text: str
+    """readable form"""
     count: int
     """occurrences in the corpus"""
     weight: float
-    """w(n, q)^a, before cover"""
+    """key weight w(n, q), before coverage"""
     cover: float
-    """share of the weight that counted, given the heavier identifiers"""
+    """coverage: the part of the weight that counted, given the heavier identifiers"""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One retrieved passage; its score is the sum of weight * cover over ``found_by``."""
+    """One retrieved passage. Its score is the sum of weight * cover over ``found_by``."""
 
     passage: Passage
     score: float

@@ -1,4 +1,4 @@
-"""Mined rank lists: what stage 2 learns from, as flat arrays on disk."""
+"""Mined rank lists, the training data of stage 2, as flat arrays on disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ltrgr.scoring.rank_lists import RankLists
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MinedLists:
-    """The rank lists of Q training questions and the keys that made them."""
+    """The rank lists of Q training questions and their keys, counted ones only."""
 
     question: NDArray[np.int64]
     """[Q] position of the question in the training split"""
@@ -31,27 +31,28 @@ class MinedLists:
     member: NDArray[np.int32]
     """[Q, P, K] counted keys, numbered from the question's first key; -1 is padding"""
     cover: NDArray[np.float32]
-    """[Q, P, K] share of its weight that each key counts with"""
+    """[Q, P, K] coverage of each counted key; 0 is padding"""
     keys: Keys
+    """of the Q questions, in the order of ``question``"""
 
     def __len__(self) -> int:
         return len(self.question)
 
     @property
     def mask(self) -> NDArray[np.bool_]:
-        """[Q, P] True where a passage stands."""
+        """[Q, P] True for passages, False for padding."""
         return self.passage >= 0
 
     @property
     def teaches(self) -> NDArray[np.bool_]:
-        """[Q] True for lists with at least one relevant and one irrelevant passage."""
+        """[Q] True for lists with a contrast: at least one relevant and one irrelevant passage."""
         relevant = self.relevance & self.mask
         found = self.mask.sum(axis=1)
         n_relevant = relevant.sum(axis=1)
         return np.asarray((n_relevant > 0) & (n_relevant < found))
 
     def of(self, rows: NDArray[np.int64]) -> MinedLists:
-        """The lists ``rows`` [R], in that order, with their keys."""
+        """Select the lists ``rows`` [R], in that order, with their keys."""
         offsets = self.keys.question_offsets
         widths = np.diff(offsets)[rows]
         starts = csr_offsets(widths)
@@ -61,46 +62,46 @@ class MinedLists:
         return MinedLists(**lists, keys=take(self.keys, chosen, owner, questions=len(rows)))
 
     def followed_by(self, other: MinedLists) -> MinedLists:
-        """Both as one, these first; their lists have the same length P."""
+        """Concatenate with ``other``, whose lists have the same length P."""
         lists = {n: joined([getattr(self, n), getattr(other, n)], fill=_FILL[n]) for n in _LISTS}
         return MinedLists(**lists, keys=stack([self.keys, other.keys]))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """name -> array, the keys' under ``keys_<name>``."""
+        """name -> array; the arrays of the keys are named ``keys_<name>``."""
         keys = {f"{_KEYS}{field.name}": getattr(self.keys, field.name) for field in fields(Keys)}
         return {name: getattr(self, name) for name in _LISTS} | keys
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> MinedLists:
-        """The lists that ``arrays`` told."""
+        """The inverse of ``arrays``."""
         keys = {field.name: arrays[f"{_KEYS}{field.name}"] for field in fields(Keys)}
         for name in ("lo", "hi"):
-            if keys[name].ndim == 1:  # mined before there were shards
+            if keys[name].ndim == 1:  # written before shards existed
                 keys[name] = keys[name][:, None]
         return cls(**{name: arrays[name] for name in _LISTS}, keys=Keys(**keys))
 
     def save(self, directory: Path) -> None:
-        """One .npy file an array."""
+        """Write one .npy file per array."""
         for name, array in self.arrays().items():
             np.save(directory / f"{name}.npy", array)
 
     @classmethod
     def load(cls, directory: Path) -> MinedLists:
-        """Memory-mapped; nothing is read before it is used."""
+        """Memory-map the arrays that ``save`` wrote; nothing is read before it is used."""
         names = [*_LISTS, *(f"{_KEYS}{field.name}" for field in fields(Keys))]
         return cls.of_arrays({n: np.load(directory / f"{n}.npy", mmap_mode="r") for n in names})
 
 
 _FILL = {"question": 0, "passage": -1, "score": -np.inf, "relevance": 0, "member": -1, "cover": 0}
-"""array -> its padding"""
+"""name of an array -> its padding"""
 _LISTS = tuple(_FILL)
 _KEYS = "keys_"
 
 
 def joined(parts: Sequence[NDArray[Any]], *, fill: float) -> NDArray[Any]:
-    """Batches one after the other, the last axis padded to the widest.
+    """Concatenate batches; pad the last axis [.., K] of each with ``fill`` to the widest.
 
-    Without ``scoring.keys_per_passage`` each batch is as wide as its fullest passage.
+    Without ``scoring.keys_per_passage``, each batch is as wide as the most keys of a passage.
     """
     if parts[0].ndim < 3:
         return np.concatenate(parts)
@@ -113,7 +114,11 @@ def joined(parts: Sequence[NDArray[Any]], *, fill: float) -> NDArray[Any]:
 
 
 def trim(keys: Keys, lists: RankLists) -> tuple[Keys, NDArray[np.int32]]:
-    """Keep only the keys that some listed passage counts; renumbers [B, P, K] members."""
+    """Keep only the keys that some listed passage counts.
+
+    Returns:
+        The kept keys, and the counted keys [B, P, K] with their new numbers, -1 for padding.
+    """
     members = lists.members(keys.question_offsets)
     used = np.unique(members[members >= 0])
     kept = take(keys, used, keys.question[used], questions=len(keys.question_offsets) - 1)

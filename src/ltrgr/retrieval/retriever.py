@@ -1,4 +1,4 @@
-"""From questions to rank lists: decoding and scoring tied together."""
+"""From questions to rank lists: decoding, then scoring."""
 
 from __future__ import annotations
 
@@ -34,14 +34,20 @@ from ltrgr.scoring.settings import Scoring
 from ltrgr.scoring.weights import key_weights
 
 Ranges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-"""CSR per question: offsets [B + 1], starts, ends of corpus positions to leave out"""
+"""CSR per question: offsets [B + 1], starts and ends of excluded corpus positions"""
 
 
 class Retriever:
     """Searches a corpus by generating identifiers.
 
     Args:
-        index_directory: holds the index, sharded or not, in ``fm_index/`` and the passages.
+        model: an encoder-decoder in evaluation mode.
+        vocabulary: the one that the index was built with.
+        index_directory: contains the passages, and the index (sharded or not) in ``fm_index/``.
+
+    Raises:
+        IndexFormatError, CorpusError: the index or the passages are missing or damaged.
+        ValueError: the scoring names a view that the family does not have.
     """
 
     def __init__(
@@ -57,7 +63,7 @@ class Retriever:
         self.index_directory = Path(index_directory)
         self.index = Shards.open(self.index_directory / "fm_index")
         self.passages = PassageStore(self.index_directory)
-        scoring.of_views(vocabulary.family.names)  # refuses views that are not there
+        scoring.of_views(vocabulary.family.names)  # raises for unknown views
         self.scoring, self.decoding = scoring, decoding
         self._is_marker = vocabulary.is_marker
         self.views = [
@@ -81,13 +87,13 @@ class Retriever:
         scoring: Scoring | None = None,
         decoding: Decoding | None = None,
     ) -> Retriever:
-        """The retriever that a training stage saved.
+        """Open the retriever that a training stage saved.
 
         Args:
-            scoring, decoding: other settings than the saved ones.
+            scoring, decoding: settings that replace the saved ones.
 
         Raises:
-            RetrieverError: if the directory or the index that it names is not there.
+            RetrieverError: the directory, or the index that it names, is missing.
         """
         directory = Path(directory)
         try:
@@ -101,7 +107,7 @@ class Retriever:
         if not (index / "fm_index").is_dir():
             raise RetrieverError(
                 f"the index of this retriever is not at {index}; move both together, or build it "
-                "again with `ltrgr index` and the settings that this model had"
+                "again with `ltrgr index` and the settings of this model"
             )
         family = Family.from_description(described["views"])
         tokenizer = AutoTokenizer.from_pretrained(directory / "tokenizer")
@@ -114,7 +120,11 @@ class Retriever:
         )
 
     def save(self, directory: Path, *, index: str) -> None:
-        """Write model, tokenizer and settings; ``index`` is the path from there to the index."""
+        """Write model, tokenizer and settings.
+
+        Args:
+            index: path to the index, relative to the final place of ``directory``.
+        """
         self.model.save_pretrained(directory / "model")
         self.vocabulary.tokenizer.save_pretrained(directory / "tokenizer")
         described = {
@@ -127,14 +137,14 @@ class Retriever:
 
     @property
     def device(self) -> torch.device:
-        """Where the model runs."""
+        """The device of the model."""
         return next(self.model.parameters()).device
 
     def search(self, texts: Sequence[str], k: int = 10) -> list[list[Hit]]:
         """The ``k`` best passages of each question, each with the identifiers that found it.
 
         Raises:
-            RetrieverError: a question without text.
+            RetrieverError: a question has no text, or k is below 1.
         """
         hits: list[list[Hit]] = []
         for _, keys, lists in self.rank(texts, k=k):
@@ -148,7 +158,13 @@ class Retriever:
         """Rank lists of ``k`` passages, a batch of questions at a time.
 
         Args:
-            excluded: corpus positions whose occurrences do not count, per question.
+            excluded: corpus positions per question; an occurrence that touches one does not count.
+
+        Yields:
+            (questions of the batch as a slice of ``texts``, their keys, their rank lists).
+
+        Raises:
+            RetrieverError: a question has no text, or k is below 1.
         """
         if k < 1:
             raise RetrieverError(f"k={k}: expected 1 or more passages per question")
@@ -171,7 +187,7 @@ class Retriever:
             yield part, keys, lists
 
     def keys(self, texts: Sequence[str]) -> Keys:
-        """The keys of every view, and the extra keys that the scoring asks for."""
+        """The keys of every searched view, and the extra keys that the scoring settings add."""
         encoded = self.vocabulary.encode(texts)
         parts, extra = [], []
         family = self.vocabulary.family
@@ -195,7 +211,7 @@ class Retriever:
         return distinct(merged) if extra else merged
 
     def weights(self, keys: Keys) -> NDArray[np.float64]:
-        """[n] key weights w(n, q)^a, view weight included; 0 for keys that do not count."""
+        """[n] weights w(n, q), view weight and disturbance included; 0: the key does not count."""
         of_view, offset = self.scoring.of_views(self.vocabulary.family.names)
         weights = key_weights(
             keys.log_probability,
@@ -213,7 +229,7 @@ class Retriever:
         return np.where(whole, weights, 0.0)
 
     def prompts(self, encoded: Sequence[Ids], view: str) -> tuple[Tensor, Tensor]:
-        """Encoder inputs [B, L] that ask for a view's keys, and their mask."""
+        """Prompts [B, L] of a view for B encoded questions, and their mask."""
         longest = self.decoding.longest_question
         ids, mask = self.vocabulary.pad(
             [self.vocabulary.prompt(question, view, longest=longest) for question in encoded]

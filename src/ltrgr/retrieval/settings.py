@@ -1,4 +1,4 @@
-"""Settings of the search itself."""
+"""Settings of the search."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoding:
-    """How keys are generated.
+    """Settings of key generation.
 
     Args:
         beams: hypotheses kept per question and view.
-        batch_size: questions decoded together.
-        longest_question: tokens of a question that the model reads.
+        batch_size: questions decoded together; it does not change results.
+        longest_question: the model reads this number of tokens of a question, from its begin.
+
+    Raises:
+        ValueError: a setting is below 1.
     """
 
     beams: int = 15
@@ -22,6 +25,4 @@ class Decoding:
     def __post_init__(self) -> None:
         for name in ("beams", "batch_size", "longest_question"):
             if getattr(self, name) < 1:
-                raise ValueError(
-                    f"decoding.{name}={getattr(self, name)}: expected 1 or more; set it so"
-                )
+                raise ValueError(f"decoding.{name}={getattr(self, name)}: expected 1 or more")

@@ -1,4 +1,4 @@
-"""Teachers for distillation: somebody else's scores of the passages in mined rank lists."""
+"""Teachers for distillation: another system's scores of the passages in mined rank lists."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Floats = NDArray[np.float64]
 def teacher_scores(names: Iterable[str], *, mined: MinedLists, corpus: Corpus) -> dict[str, Floats]:
     """name -> scores [Q, P] of the listed passages, on the scale of the mined scores.
 
-    ``bm25`` is the only teacher here besides ``mined_score``, which every batch carries.
+    ``bm25`` is the only teacher here. ``mined_score`` is skipped, because every batch has it.
 
     Raises:
-        RetrieverError: an unknown teacher.
+        RetrieverError: a name is no teacher.
     """
     found: dict[str, Floats] = {}
     for name in sorted(set(names) - {"mined_score"}):
@@ -37,10 +37,17 @@ def teacher_scores(names: Iterable[str], *, mined: MinedLists, corpus: Corpus) -
 
 
 def on_the_scale_of(student: Any, teacher: Floats, *, mask: NDArray[np.bool_]) -> Floats:
-    """The teacher's scores [Q, P] times one number, so that both spread alike within a list.
+    """Scale the teacher's scores [Q, P] so that both have the same spread within a list.
 
-    The number is the ratio of the root mean squared distances from a list's mean; MarginMSE
-    compares margins, and BM25's points are not the student's. Outside ``mask`` the scores are 0.
+    One factor scales all lists: the ratio of the root mean squared distances from the mean of a
+    list. MarginMSE compares margins, and BM25's scores have another unit than the student's.
+
+    Args:
+        student, teacher: [Q, P] scores.
+        mask: [Q, P] True for passages.
+
+    Returns:
+        [Q, P] scaled scores, 0 outside ``mask``.
     """
     spread = [_within(np.where(mask, scores, 0.0), mask) for scores in (student, teacher)]
     factor = spread[0] / spread[1] if spread[1] > 0 else 1.0

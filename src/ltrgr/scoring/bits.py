@@ -1,4 +1,4 @@
-"""Sets of small integers as words of 64 bits (compiled)."""
+"""The lowest bit of a 64-bit word; such words hold sets of small integers (compiled)."""
 
 # To numba, np.int64 and int are one type.
 # mypy: disable-error-code="assignment,return-value"
@@ -10,7 +10,7 @@ from numba import njit
 from ltrgr.index.kernels import STEP
 
 DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
-"""A 64-bit de Bruijn sequence: every window of 6 bits is another number (Leiserson et al. 1998)."""
+"""A 64-bit de Bruijn sequence: its 64 windows of 6 bits all differ (Leiserson et al. 1998)."""
 
 PLACES = np.zeros(64, np.uint8)
 for _place in range(64):
@@ -19,6 +19,6 @@ for _place in range(64):
 
 @njit(**STEP)
 def lowest_bit(word: int) -> int:
-    """The number of the lowest bit that is set in the uint64 ``word``, which is not 0."""
+    """The number (0 to 63) of the lowest set bit of the uint64 ``word``; ``word`` must not be 0."""
     alone = word & (~word + np.uint64(1))
     return np.int64(PLACES[(alone * DE_BRUIJN) >> np.uint64(58)])

@@ -28,12 +28,12 @@ def score_candidates(
     stamp: int,
     lists: Lists,
 ) -> None:
-    """Scores the passages in full and enters them into the question's list.
+    """Score the candidates in full and enter them into the rank list of the question.
 
     Args:
-        chosen: [n] one or more passages of the shard, ascending.
-        first: the shard's first passage and first token.
-        stamp: the n stamps after it are used up, and must be new to ``scratch``.
+        chosen: [n] candidates, n >= 1: passage numbers within the shard, ascending.
+        first: the shard's first passage and first token, as numbers of the corpus.
+        stamp: the call uses the stamps ``stamp + 1`` to ``stamp + n``, which must be unused.
     """
     begins = arrays.passage_offsets[chosen]
     longest = (arrays.passage_offsets[chosen + 1] - begins).max()

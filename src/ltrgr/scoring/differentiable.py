@@ -1,4 +1,4 @@
-"""The training face (torch) of the scorer: the arithmetic of ``weights``, with gradients."""
+"""The score in torch, for training: the arithmetic of ``weights``, with gradients."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ def key_weights(
     """``w = view_weight * max(0, log-odds + view_offset)^a``: see ``weights.key_weights``.
 
     Args:
-        log_probability: [n] log p(key | question), nats, any float dtype; half precision is
-            raised to float32, because scores run into the thousands.
+        log_probability: [n] log p(key | question), nats, any float dtype. Half precision is
+            converted to float32, because scores reach thousands.
         count: [n] occurrences in the corpus.
+        n_tokens: N, tokens in the corpus.
         view_weight: [n] or a number.
         view_offset: [n] or a number, nats.
-        exponent: [] a learned one, above 0; None: as in ``settings``.
+        exponent: [] a learned exponent above 0; None: that of ``settings``.
 
     Returns:
-        [n] weights. The gradient is finite everywhere and 0 where a key is clamped: below log
-        odds of 0, and above ``settings.max_probability``.
+        [n] weights in nats^a. The gradient is finite everywhere. It is 0 where a key is clamped:
+        at log odds below 0, and at probabilities above ``settings.max_probability``.
     """
     log_p = _at_least_float32(log_probability).clamp(max=math.log(settings.max_probability))
     prior = prior_log_odds(count, n_tokens=n_tokens, settings=settings).to(log_p)
@@ -57,17 +58,20 @@ def passage_scores(
     exponent: Tensor | None = None,
     settings: Scoring,
 ) -> Tensor:
-    """``s(q, p) = sum over k of w[member[q, p, k]] * cover[q, p, k]``, scores [B, P].
+    """``s(q, p) = sum over k of w[member[q, p, k]] * cover[q, p, k]`` (docs/method.md, 9.1).
 
     Args:
-        key_log_probability: [n] of the distinct keys of the batch.
-        count, view_weight, view_offset: [n], or numbers for the last two.
+        key_log_probability: [n] log p of the distinct keys of the batch, nats.
+        count: [n] occurrences in the corpus.
+        view_weight, view_offset: [n] or a number, of each key's view.
         member: int64 [B, P, K] the counted keys of each passage as indices into n; -1 is padding
             (``RankLists.members``).
-        cover: [B, P, K] the cover of each counted key, fixed since mining (or ``cover_at``).
-        exponent: [] a learned one.
+        cover: [B, P, K] the coverage of each counted key, fixed at mining (or ``cover_at``).
+        n_tokens: N, tokens in the corpus.
+        exponent: [] a learned exponent; None: that of ``settings``.
 
-    A padded place adds exactly 0 and passes no gradient to any key.
+    Returns:
+        [B, P] scores. A padded place adds exactly 0 and passes no gradient to any key.
     """
     weight = key_weights(
         key_log_probability,
@@ -83,21 +87,27 @@ def passage_scores(
 
 
 def cover_at(strength: Any, cover: Any, *, mined_at: float) -> Any:
-    """What covers that were mined with b = ``mined_at`` are with b = ``strength``.
+    """Convert coverage that was mined with b = ``mined_at`` to b = ``strength``.
 
-    ``cover = 1 - b + b f`` with f the share of the key's tokens that no heavier key has covered, so
-    ``f = 1 - (1 - cover) / mined_at`` and ``cover_at = 1 - b (1 - f)``: tensors or arrays alike.
+    ``cover = 1 - b + b f``, where f is the fraction of the key's tokens that no heavier key has
+    covered. Hence ``f = 1 - (1 - cover) / mined_at`` and ``cover_at = 1 - strength (1 - f)``.
 
     Args:
-        strength: b, [] or a number.
-        cover: [...] as mined.
-        mined_at: above 0; at 0 every cover is 1 and f is not to be had.
+        strength: the new b, [] or a number.
+        cover: [...] mined coverage, a tensor or an array.
+        mined_at: the b of mining, above 0; with b = 0 every coverage is 1 and f is unknown.
+
+    Returns:
+        [...] the coverage with b = ``strength``.
+
+    Raises:
+        ValueError: ``mined_at`` is not above 0.
 
     >>> cover_at(0.5, 0.6, mined_at=0.8)  # half of its tokens are covered
     0.75
     """
     if not mined_at > 0:
-        raise ValueError(f"covers mined with b={mined_at} say nothing; expected a b above 0")
+        raise ValueError(f"found coverage mined with b={mined_at}, expected a b above 0")
     return 1 - strength * ((1 - cover) / mined_at)
 
 
@@ -110,7 +120,7 @@ def prior_log_odds(count: Tensor, *, n_tokens: int, settings: Scoring) -> Tensor
 def log1mexp(log_p: Tensor) -> Tensor:
     """``log(1 - exp(x))`` for x < 0 without cancellation (Mächler 2012)."""
     near = log_p > -math.log(2)
-    # Each branch sees only arguments it is good for: torch.where passes 0 * inf = nan otherwise.
+    # Each branch gets only arguments in its range; torch.where would pass on 0 * inf = nan.
     return torch.where(
         near,
         torch.log(-torch.expm1(torch.where(near, log_p, -1.0))),

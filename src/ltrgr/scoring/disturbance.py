@@ -1,7 +1,7 @@
-"""A heuristic made worse on purpose: noise on the keys' weights, keys that are lost.
+"""Known errors in the scorer: noise on the weights of keys, and dropped keys.
 
-The paper's first limitation is that everything depends on the heuristic function. How much can be
-measured only with one whose error is known.
+The LTRGR paper names its dependence on the heuristic function as the first limitation. A heuristic
+with a known error measures that dependence.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ def disturbance(
 ) -> NDArray[np.float64]:
     """Factor [n] of each key's weight: ``exp(sigma z)``, z standard normal, or 0 where dropped.
 
-    ``z`` and the lot that drops a key depend on its tokens and ``settings.noise_seed`` alone: the
-    heuristic misjudges an identifier for every question alike, in search, mining and training.
+    ``z`` and the choice of dropped keys depend only on a key's tokens and ``settings.noise_seed``,
+    so a key has the same error for every question, in search, mining and training.
 
     Args:
-        tokens, token_offsets: the keys in CSR form, as in ``Keys``.
+        tokens, token_offsets: the n keys in CSR form, as in ``Keys``.
+
+    Returns:
+        float64 [n], 0 or more; all ones without noise and drop.
     """
     n = len(token_offsets) - 1
     if settings.noise == 0 and settings.drop == 0:
@@ -39,7 +42,7 @@ def disturbance(
 
 @njit(cache=True)
 def _lots(tokens: Any, token_offsets: Any, seed: int) -> Any:
-    """[n, 3] numbers in (0, 1), a hash of each key's tokens (splitmix64)."""
+    """[n, 3] uniform numbers in (0, 1), from a hash of each key's tokens (splitmix64)."""
     n = len(token_offsets) - 1
     lots = np.empty((n, 3))
     for key in range(n):

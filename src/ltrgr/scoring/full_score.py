@@ -1,4 +1,4 @@
-"""The full score of one passage: its keys counted one by one, heaviest first (compiled)."""
+"""The full score of one passage: it counts the keys one by one, heaviest first (compiled)."""
 
 # ruff: noqa: SIM110  (numba takes no generators)
 # To numba, np.int64 and int are one type.
@@ -20,7 +20,7 @@ from ltrgr.scoring.ranked_keys import RankedKeys
 
 
 class Rules(NamedTuple):
-    """The numbers of ``Scoring`` that the compiled code needs."""
+    """The settings of ``Scoring`` that the compiled code needs; see there."""
 
     rare: int
     candidates: int
@@ -30,35 +30,41 @@ class Rules(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Where one passage holds which keys: occurrences in reading order, linked by key."""
+    """The occurrences of all keys in one passage: a linked list per key, in reading order."""
 
     entry: NDArray[np.int32]
-    """[longest passage] places where any key may begin."""
+    """[longest passage] places whose token begins some key."""
     present: NDArray[np.uint64]
     """[keys / 64] a bit for each key that occurs; zeros between two passages."""
     head: NDArray[np.int32]
-    """[keys] first occurrence; -1 between two passages."""
+    """[keys] each key's first occurrence, an index into ``place``; -1 between two passages."""
     place: NDArray[np.int32]
-    """[occurrences] from the passage's begin."""
+    """[occurrences] where each begins, in tokens from the begin of the passage."""
     following: NDArray[np.int32]
-    """[occurrences] the key's next occurrence, else -1."""
+    """[occurrences] the next occurrence of the same key, or -1."""
 
 
 class Marks(NamedTuple):
-    """What the passage has used up; a mark equal to the running stamp is set."""
+    """Places and tokens that counted keys of the passage occupy.
+
+    A mark is set if it equals the stamp of the passage, so that nothing has to be cleared.
+    """
 
     place: NDArray[np.int64]
-    """[longest passage] places of counted occurrences."""
+    """[longest passage] marks of the places of counted occurrences."""
     token: NDArray[np.int64]
-    """[V] tokens of counted keys."""
+    """[V] marks of the tokens of counted keys."""
 
 
 class Counted(NamedTuple):
-    """Counted keys of all candidates, one after the other, heaviest first."""
+    """The counted keys of all candidates, candidate after candidate, heaviest key first."""
 
     key: NDArray[np.int32]
+    """[counted] number of the key within its question in ``Keys``."""
     cover: NDArray[np.float32]
+    """[counted] its coverage."""
     place: NDArray[np.int32]
+    """[counted] where the counted occurrence begins, in tokens from the begin of the passage."""
 
 
 @njit(**STEP)
@@ -72,10 +78,11 @@ def scan(
     end: int,
     found: Found,
 ) -> None:
-    """Finds all keys in ``text[begin:end]``, whose tokens are read once.
+    """Find all keys in ``text[begin:end]`` in one pass and link them in ``found``.
 
-    First the places where any key may begin, without a branch that depends on the text; then the
-    keys there, from right to left, so that each key's list grows at its head.
+    ``find_entries`` finds the places whose token begins some key, without a branch that depends on
+    the text. The trie then matches the keys there, from right to left, so that each key's list
+    grows at its head.
     """
     text = arrays.text
     any_excluded = excluded.offsets[question + 1] > excluded.offsets[question]
@@ -107,7 +114,7 @@ def find_entries(
     end: int,
     entry: NDArray[np.int32],
 ) -> int:
-    """Writes the places whose token begins a key; returns how many."""
+    """Write the places whose token begins some key to ``entry``; return their number."""
     n = 0
     for start in range(begin, end):
         token = np.int64(text[start])
@@ -127,13 +134,17 @@ def count_passage(
     counted: Counted,
     used: int,
 ) -> tuple[float, int]:
-    """``sum of weight * cover`` over the counted keys of the passage that ``found`` describes.
+    """The score of one passage: ``sum of weight * cover`` over its counted keys.
 
-    Heaviest key first; a key counts once, through its leftmost occurrence that is free. Writes the
-    counted keys into ``counted`` from ``used`` on, and clears ``found``.
+    Keys are counted in order of falling weight, each once, through its leftmost free occurrence.
+    The function writes them into ``counted`` from place ``used`` on and clears ``found``.
+
+    Args:
+        found: the occurrences in the passage, from ``scan``.
+        stamp: a stamp that no other passage of ``marks`` has.
 
     Returns:
-        The score, and where the next passage's keys go.
+        (score, place in ``counted`` after the passage's last key).
     """
     first = ranked.offsets[question]
     n_words = (ranked.offsets[question + 1] - first + 63) >> 6
@@ -164,7 +175,10 @@ def count_passage(
 def free_place(
     found: Found, node: int, overlap: bool, marks: Marks, stamp: int, length: int
 ) -> int:
-    """The first of the occurrences from ``node`` that no counted one overlaps, or -1."""
+    """The place of the first occurrence from ``node`` on that overlaps no counted one, or -1.
+
+    With ``overlap``, every occurrence is free.
+    """
     while node >= 0:
         place = np.int64(found.place[node])
         if overlap or is_free(marks, stamp, place, length):
@@ -175,7 +189,7 @@ def free_place(
 
 @njit(**STEP)
 def is_free(marks: Marks, stamp: int, place: int, length: int) -> bool:
-    """Whether no counted occurrence holds any of the ``length`` places from ``place``."""
+    """Whether no counted occurrence occupies any of the ``length`` places from ``place`` on."""
     for i in range(place, place + length):
         if marks.place[i] == stamp:
             return False
@@ -184,7 +198,11 @@ def is_free(marks: Marks, stamp: int, place: int, length: int) -> bool:
 
 @njit(**STEP)
 def take(ranked: RankedKeys, rules: Rules, marks: Marks, stamp: int, key: int, place: int) -> float:
-    """Marks the key's places and tokens; returns ``1 - b + b * new tokens / its tokens``."""
+    """Mark the places and tokens of a counted key; return its coverage.
+
+    ``cover = 1 - b + b * (distinct tokens that were not marked) / (distinct tokens)``; 1 for a key
+    of markers alone.
+    """
     for i in range(place, place + ranked.length[key]):
         marks.place[i] = stamp
     new, n_distinct, start = 0, ranked.n_distinct[key], ranked.start[key]

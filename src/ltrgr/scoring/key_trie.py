@@ -1,4 +1,4 @@
-"""A trie of one question's keys: finds all of them in a text in one pass (compiled)."""
+"""A trie of the keys of one question; it finds all of them in a text in one pass (compiled)."""
 
 # To numba, np.int64 and int are one type.
 # mypy: disable-error-code="assignment,return-value"
@@ -18,31 +18,37 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 class KeyTrie(NamedTuple):
-    """Nodes are the prefixes of the keys; keys are numbered from the question's heaviest.
+    """A node is a prefix of a key. Keys are numbered by falling weight within the question.
 
-    First tokens have dense tables; further edges are hashed with open addressing.
+    First tokens have dense tables. All other edges are in a hash table with open addressing.
     """
 
     begins: NDArray[np.uint64]
-    """[V / 64] a bit for each token that begins a key. Every token of a text asks it, and it fits
-    the nearest cache, which ``root`` does not; zeros between two questions."""
+    """[V / 64] a bit for each token that begins a key; zeros between two questions. The scan tests
+    every token of a text against it, so it is small enough for the first-level cache."""
     root: NDArray[np.int32]
-    """[V] node of a key's first token, where its bit is set."""
+    """[V] the node of each first token; valid where the bit in ``begins`` is set."""
     edge: NDArray[np.int64]
     """[power of two] ``node << 32 | token``, or -1 for an empty slot."""
     child: NDArray[np.int32]
-    """[as edge] where it leads."""
+    """[as ``edge``] the node that the edge leads to."""
     kids: NDArray[np.uint64]
-    """[nodes] a bit for each ``token % 64`` that an edge leaves with: most tokens that do not go on
-    are told so without a look at the edges."""
+    """[nodes] a bit for each ``token % 64`` of the node's edges. A zero bit rejects most tokens
+    without a look at the hash table."""
     key: NDArray[np.int32]
-    """[nodes] a key that ends here, else -1."""
+    """[nodes] a key that ends at the node, or -1."""
     same: NDArray[np.int32]
-    """[keys] another key of the same tokens (of another view), else -1."""
+    """[keys] another key with the same tokens (of another view), or -1."""
 
 
 def new_trie(*, n_symbols: int, most_nodes: int, most_keys: int) -> KeyTrie:
-    """Room for the largest question: the tokens and the keys it may have in all."""
+    """An empty trie with room for the largest question.
+
+    Args:
+        n_symbols: V.
+        most_nodes: the most tokens that the keys of a question have in all.
+        most_keys: the most keys of a question.
+    """
     slots = 16
     while slots < 2 * most_nodes:
         slots *= 2
@@ -59,7 +65,7 @@ def new_trie(*, n_symbols: int, most_nodes: int, most_keys: int) -> KeyTrie:
 
 @njit(**STEP)
 def plant(trie: KeyTrie, ranked: RankedKeys, question: int) -> int:
-    """Fills the trie with the question's keys; returns how many keys may match at one position."""
+    """Insert the keys of a question; return the most keys that can begin at one position."""
     trie.edge[:] = -1
     first, last = ranked.offsets[question], ranked.offsets[question + 1]
     nodes, longest, alike = 0, 0, 1
@@ -81,14 +87,14 @@ def plant(trie: KeyTrie, ranked: RankedKeys, question: int) -> int:
 
 @njit(**STEP)
 def uproot(trie: KeyTrie, ranked: RankedKeys, question: int) -> None:
-    """Clears the first tokens' bits again."""
+    """Clear the bits of ``begins`` that ``plant`` set."""
     for key in range(ranked.offsets[question], ranked.offsets[question + 1]):
         trie.begins[ranked.tokens[ranked.start[key]] >> 6] = 0
 
 
 @njit(**STEP)
 def slot_of(trie: KeyTrie, edge: int) -> int:
-    """The slot that holds the edge, or the empty one where it belongs."""
+    """The slot of the edge, or the empty slot where it belongs."""
     mask = trie.edge.size - 1
     slot = np.int64((np.uint64(edge) * GOLDEN) >> np.uint64(32)) & mask
     while trie.edge[slot] != edge and trie.edge[slot] >= 0:
@@ -98,7 +104,7 @@ def slot_of(trie: KeyTrie, edge: int) -> int:
 
 @njit(**STEP)
 def step(trie: KeyTrie, node: int, token: int) -> int:
-    """The node that ``token`` leads to, or -1."""
+    """The node that ``token`` leads to from ``node``, or -1."""
     if not (trie.kids[node] >> np.uint64(token & 63)) & np.uint64(1):
         return np.int64(-1)
     slot = slot_of(trie, (node << 32) | token)

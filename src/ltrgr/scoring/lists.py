@@ -1,4 +1,4 @@
-"""The fields of rank lists while they are filled; lists of several shards merge (compiled)."""
+"""Rank lists while they are filled; the lists of several shards are merged (compiled)."""
 
 # To numba, np.int64 and int are one type.
 # mypy: disable-error-code="assignment,return-value"
@@ -15,7 +15,7 @@ from ltrgr.scoring.full_score import Counted
 
 
 class Lists(NamedTuple):
-    """The fields of ``RankLists``, to be filled."""
+    """The fields of ``RankLists``, with the same shapes; compiled code fills them."""
 
     passage: NDArray[np.int32]
     score: NDArray[np.float64]
@@ -25,21 +25,21 @@ class Lists(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """One question's candidates in one shard, by number, with their full scores."""
+    """The candidates of one question in one shard, ascending by number, with their full scores."""
 
     passage: NDArray[np.int32]
     """[n] numbers in the corpus."""
     begin: NDArray[np.int64]
-    """[n] where each begins in the corpus, tokens."""
+    """[n] first token of each, as a position in the corpus."""
     score: NDArray[np.float64]
-    """[n]"""
+    """[n] full scores."""
     ends: NDArray[np.int64]
-    """[n] where each one's counted keys end in ``counted``."""
+    """[n] place in ``counted`` after the last key of each."""
     counted: Counted
 
 
 def empty_lists(n_questions: int, k: int, most: int) -> Lists:
-    """Lists of padding: k passages a question, ``most`` keys a passage."""
+    """Lists of padding: k passages per question, ``most`` keys per passage."""
     return Lists(
         np.full((n_questions, k), -1, np.int32),
         np.full((n_questions, k), -np.inf),
@@ -51,16 +51,16 @@ def empty_lists(n_questions: int, k: int, most: int) -> Lists:
 
 @njit(cache=True, nogil=True)
 def enter(lists: Lists, question: int, scored: Scored) -> None:
-    """Merges the candidates into the question's list, which keeps its k best in order.
+    """Merge the candidates into the list of the question; it keeps the k best in order.
 
-    Ties go to what the list holds already: shards must come in the order of the corpus.
+    Ties go to a passage that is already in the list, so shards must come in corpus order.
     """
     k = lists.passage.shape[1]
     best = best_places(scored.score, k)
     held, new = survivors(lists.score[question], lists.passage[question], scored.score, best)
     for place in range(held + new - 1, -1, -1):
         if new == 0:
-            break  # what is held stands where it stood
+            break  # the passages in the list keep their places
         candidate = best[new - 1]
         if held > 0 and lists.score[question, held - 1] < scored.score[candidate]:
             held -= 1
@@ -77,7 +77,13 @@ def survivors(
     offered: NDArray[np.float64],
     best: NDArray[np.int64],
 ) -> tuple[int, int]:
-    """How many of the list's passages and of the ``best`` offered ones stay in it."""
+    """(passages of the list that stay, ``best`` candidates that enter), best first in both.
+
+    Args:
+        score, passage: [k] the list so far.
+        offered: [n] scores of the candidates.
+        best: places of the best candidates in ``offered``.
+    """
     held, new = np.int64(0), np.int64(0)
     while held + new < passage.size:
         any_held = passage[held] >= 0
@@ -92,7 +98,7 @@ def survivors(
 
 @njit(**STEP)
 def move(lists: Lists, question: int, source: int, target: int) -> None:
-    """Copies a place of the question's list to another one."""
+    """Copy place ``source`` of the question's list to place ``target``."""
     lists.passage[question, target] = lists.passage[question, source]
     lists.score[question, target] = lists.score[question, source]
     for j in range(lists.key.shape[2]):
@@ -103,7 +109,7 @@ def move(lists: Lists, question: int, source: int, target: int) -> None:
 
 @njit(**STEP)
 def write(lists: Lists, question: int, place: int, scored: Scored, candidate: int) -> None:
-    """Puts a candidate on a place of the question's list."""
+    """Write a candidate to a place of the question's list."""
     lists.passage[question, place] = scored.passage[candidate]
     lists.score[question, place] = scored.score[candidate]
     begin = scored.begin[candidate]
@@ -115,14 +121,14 @@ def write(lists: Lists, question: int, place: int, scored: Scored, candidate: in
         lists.position[question, place, j] = begin + scored.counted.place[first + j]
     for j in range(n, lists.key.shape[2]):
         if lists.key[question, place, j] < 0:
-            break  # padding follows padding
+            break  # all places after padding are padding
         lists.key[question, place, j], lists.cover[question, place, j] = -1, 0
         lists.position[question, place, j] = -1
 
 
 @njit(cache=True, nogil=True)
 def best_places(scores: NDArray[np.float64], k: int) -> NDArray[np.int64]:
-    """The places of the k highest scores, best first; ties go to the earlier place."""
+    """Places of the k highest of n scores, best first; ties go to the earlier place."""
     if scores.size <= k:
         return np.argsort(-scores, kind="mergesort")
     cut = scores.size - k

@@ -1,4 +1,4 @@
-"""Passage scores, search face: from the weighed keys of B questions to their rank lists."""
+"""Passage scores in search: from the weighted keys of B questions to their rank lists."""
 
 from __future__ import annotations
 
@@ -38,26 +38,32 @@ def score_passages(
     k: int,
     excluded: Ranges | None = None,
 ) -> RankLists:
-    """The k best passages of every question: ``s(q, p) = sum of w(n, q) * cover(n)``.
+    """The k best passages of every question by ``s(q, p) = sum of w(n, q) * cover(n)``.
 
-    Keys are counted in order of decreasing weight (ties: longer, then earlier), each once,
-    through its leftmost occurrence in p that overlaps no counted one, and at most
-    ``settings.keys_per_passage`` of them. ``cover(n) = 1 - b + b * |set(n) - C| / |set(n)|``:
-    set(n) are n's tokens without markers, C those of the keys already counted in p; a key of
-    markers alone has cover 1 (SEAL, arXiv 2204.10628).
+    A passage counts its keys in order of falling weight; ties go to the longer key, then to the
+    earlier one. A key counts once, through its leftmost occurrence that overlaps no counted one.
+    At most ``settings.keys_per_passage`` keys count.
 
-    Rare keys propose passages by the sum of their weights, the best ``settings.candidates`` are
-    scored with all keys; where no rare key finds a passage, common keys propose.
+    ``cover(n) = 1 - b + b * |set(n) - C| / |set(n)|``, where set(n) are the tokens of n without
+    markers and C the tokens of the keys counted so far; a key of markers alone has cover 1
+    (SEAL, arXiv 2204.10628; docs/method.md, section 7).
+
+    Rare keys propose passages by the sum of their weights. The best ``settings.candidates`` are
+    scored with all keys. Common keys propose only for a question whose rare keys propose nothing.
 
     Args:
-        weights: [n] of ``key_weights``; keys of weight 0 are left out.
+        keys: n keys of B questions, found in ``index``.
+        weights: [n] from ``key_weights``; a key of weight 0 does not count.
         marker: [V] True for marker tokens.
         k: length of a rank list; ties go to the lower passage number.
         excluded: (offsets [B + 1], starts, ends), half-open ranges of corpus positions per
-            question; an occurrence that touches one is ignored. Counts and weights stay.
+            question. An occurrence that touches one is ignored; counts and weights stay.
+
+    Returns:
+        B rank lists of k places.
 
     Raises:
-        ValueError: arrays that do not fit each other or the index.
+        ValueError: the arrays do not fit each other or the index, or a weight is not finite.
     """
     if k < 1:
         raise ValueError(f"k={k}: expected 1 or more passages per rank list")
@@ -74,7 +80,7 @@ def score_passages(
     ranked = rank_keys(keys, weights, marker=marker)
     n_keys = np.diff(ranked[0].offsets)
     most = settings.keys_per_passage or max(1, int(n_keys.max(initial=0)))
-    rules = Rules(  # exact types: an int where a float is expected would compile once more
+    rules = Rules(  # exact types: numba compiles again for an int in place of a float
         int(settings.rare),
         int(settings.candidates),
         int(most),
@@ -84,6 +90,8 @@ def score_passages(
     lists = empty_lists(n_questions, k, most)
     scratch = new_scratch(ranked[0], rules, n_passages=index.n_passages, n_symbols=len(marker))
     _announce_compilation(_score_batch if len(index) == 1 else score_shard)
+    # One shard has its own path: one compiled call does both steps for all questions. Several
+    # shards must exchange their proposals between the two steps (`sharded`).
     if len(index) == 1:
         ledger, everyone = new_ledger(index.n_passages), (0, n_questions)
         _score_batch(ranked[0], index.arrays[0], ranges, rules, ledger, scratch, everyone, lists)
@@ -107,7 +115,7 @@ def _score_batch(
     questions: tuple[int, int],
     lists: Lists,
 ) -> None:
-    """Fills the padded lists of the questions from..to, one by one, in one compiled call."""
+    """Fill the lists of the questions ``questions[0]:questions[1]``, one after the other."""
     stamp = 0
     for question in range(questions[0], questions[1]):
         touched = propose(ranked, arrays, excluded, ledger, question, rules.rare, False)
@@ -123,7 +131,7 @@ def _score_batch(
 
 
 def _announce_compilation(kernel: Any) -> None:
-    """Says so if numba finds no compiled kernels here: the wait looks like a hang."""
+    """Log a line if numba has to compile the kernels first, because the wait looks like a hang."""
     if kernel.signatures:
         return
     module = kernel.__module__.rpartition(".")[2]
@@ -148,13 +156,13 @@ def _ranges(excluded: Ranges | None, *, n_questions: int) -> Excluded:
 def _check_keys(
     keys: Keys, weights: NDArray[np.float64], *, rows: NDArray[np.int64], n_symbols: int
 ) -> None:
-    """Compiled code does not look before it reads: what does not fit must stop here."""
+    """Raise ValueError for keys that do not fit the index; compiled code does not check bounds."""
     if weights.shape != keys.lo.shape[:1]:
         raise ValueError(f"{weights.shape} weights for {len(keys.lo)} keys: expected one each")
     if keys.lo.shape[1] != len(rows) or keys.hi.shape != keys.lo.shape:
         raise ValueError(
             f"keys with the rows of {keys.lo.shape[1]} shards, the index has {len(rows)}: they "
-            "belong to another index; mend with `ltrgr index`"
+            "belong to another index; build it again with `ltrgr index`"
         )
     if not np.isfinite(weights).all():
         raise ValueError("some weights are not finite: the model's log-probabilities hold nan")
@@ -163,7 +171,7 @@ def _check_keys(
     if keys.lo.min() < 0 or (keys.hi > rows).any() or (keys.hi < keys.lo).any():
         raise ValueError(
             f"keys span the index rows {keys.lo.min()}..{keys.hi.max()}, its shards have "
-            f"{rows.tolist()}: they belong to another index; mend with `ltrgr index`"
+            f"{rows.tolist()}: they belong to another index; build it again with `ltrgr index`"
         )
     if keys.length.min() < 1:
         raise ValueError("an empty key: expected at least one token in each")

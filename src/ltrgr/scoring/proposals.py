@@ -1,4 +1,4 @@
-"""Proposals: rare keys name the passages that are worth scoring in full (compiled)."""
+"""Candidate generation: rare keys propose the passages to score in full (compiled)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ltrgr.index.kernels import STEP, passage_of_position
 from ltrgr.scoring.ranked_keys import RankedKeys
 
 BLOCK = 256
-"""Rows located at a time: the reads of one block do not wait for each other."""
+"""Rows located at a time; the random reads of a block overlap in time."""
 
 NEAR = 2
-"""Passages begun in a block of the position hints, up to which walking beats a binary search."""
+"""A block of position hints with at most this many passage starts is walked, not bisected."""
 
 
 class Excluded(NamedTuple):
@@ -29,23 +29,24 @@ class Excluded(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """Dense scratch space, all zeros at first, never cleared between questions.
+    """Accumulators over the passages of a shard; zero at first, never cleared between questions.
 
-    Zeros come from the operating system untouched, so a large corpus costs only what is used.
+    The operating system provides zero pages on demand, so only the used part takes memory.
     """
 
     passage: NDArray[np.float64]
     """[P, 2] sum of the weights of the distinct proposing keys, and a stamp: 1 + the last key that
-    touched the passage, which tells old questions and repeated keys apart. Side by side, because
-    both are read together at random places; a float64 holds every such integer."""
+    proposed the passage. The stamp shows whether the sum is of an earlier question, and whether
+    the key has proposed the passage before. Both are read together at random places, hence side
+    by side; a float64 represents these integers exactly."""
     touched: NDArray[np.int32]
-    """[P + 1] passages that the question touched, in order of discovery; one place to spill."""
+    """[P + 1] passages that the question proposes, in order of discovery; one spare place."""
     located: NDArray[np.int64]
-    """[BLOCK] passages of the rows at hand, -1 where a row does not count."""
+    """[BLOCK] passage of each row of a block, -1 where the row does not count."""
 
 
 def new_ledger(n_passages: int) -> Ledger:
-    """A ledger that no question has used."""
+    """An unused ledger for a shard of ``n_passages``."""
     return Ledger(
         np.zeros((n_passages, 2)), np.empty(n_passages + 1, np.int32), np.empty(BLOCK, np.int64)
     )
@@ -61,9 +62,14 @@ def propose(
     rare: int,
     common: bool,
 ) -> NDArray[np.int32]:
-    """Passages that hold a rare (or a ``common``) key of the question, in order of discovery.
+    """Passages that hold a rare (with ``common``: a common) key, in order of discovery.
 
-    Leaves their proposals in the ledger, each the sum of its keys' weights, heaviest first.
+    The ledger then holds the proposal of each: the sum of the weights of its proposing keys, each
+    once, added in order of falling weight.
+
+    Args:
+        question: must not be lower than in an earlier call, since stamps grow.
+        rare: a key is rare if it occurs at most this often in the corpus.
     """
     first, last = ranked.offsets[question], ranked.offsets[question + 1]
     any_excluded = excluded.offsets[question + 1] > excluded.offsets[question]
@@ -91,7 +97,7 @@ def propose(
 
 @njit(cache=True, nogil=True)
 def passages_of_token(arrays: IndexArrays, token: int) -> NDArray[np.int32]:
-    """The passages that hold the token, if the index lists them; else none."""
+    """The passages that hold the token if the index lists them, else an empty array."""
     listed = arrays.listed_offsets[token : token + 2]
     return arrays.listed_passages[listed[0] : listed[1]]
 
@@ -100,7 +106,12 @@ def passages_of_token(arrays: IndexArrays, token: int) -> NDArray[np.int32]:
 def locate_passages(
     arrays: IndexArrays, begin: int, n: int, length: int, out: NDArray[np.int64]
 ) -> None:
-    """The passages of the ``n`` rows from ``begin``; -1 where a key runs over a passage's end."""
+    """Write the passages of ``n`` rows from ``begin`` on; -1 where a key crosses a passage end.
+
+    Args:
+        length: tokens of the key.
+        out: [BLOCK], of which the first n entries are written.
+    """
     suffixes, offsets, hints = arrays.suffix_array, arrays.passage_offsets, arrays.passage_hint
     base = arrays.text.size - length
     for i in range(n):
@@ -108,13 +119,13 @@ def locate_passages(
         block = start >> HINT_SHIFT if start > 0 else 0
         passage = np.int64(hints[block])
         if np.int64(hints[block + 1]) - passage <= NEAR:
-            # A comparison that is added costs less than one that is guessed wrong.
+            # Adding a comparison costs less than a branch that is predicted wrong.
             for _ in range(NEAR):
                 passage += np.int64(offsets[passage + 1] <= start)
         else:
             passage = passage_of_position(arrays, start)
         out[i] = passage
-    if length > 1:  # a single token is inside its passage
+    if length > 1:  # a single token cannot cross a passage end
         for i in range(n):
             start = base - np.int64(suffixes[begin + i])
             if start < 0 or start + length > offsets[out[i] + 1]:
@@ -131,7 +142,7 @@ def drop_excluded(
     question: int,
     located: NDArray[np.int64],
 ) -> None:
-    """Writes -1 over the rows whose occurrence touches an excluded range."""
+    """Write -1 for the rows whose occurrence touches an excluded range."""
     for i in range(n):
         start = arrays.text.size - length - np.int64(arrays.suffix_array[begin + i])
         if is_excluded(excluded, question, start, start + length):
@@ -147,15 +158,22 @@ def tally(
     stamp: int,
     n_touched: int,
 ) -> int:
-    """Adds the key's weight to each of the located passages once; the passages touched."""
+    """Add the key's weight once to each located passage; return the new number of passages.
+
+    Args:
+        located: passages of the key's occurrences, -1 for none.
+        first: the question's first key; a stamp up to it is of an earlier question.
+        stamp: 1 + the key.
+        n_touched: passages that the question has proposed so far.
+    """
     passages, touched = ledger.passage, ledger.touched
     for i in range(located.size):
         passage = np.int64(located[i])
-        if passage < 0 or passage >= touched.size - 1:  # no passage, or a file that rots
+        if passage < 0 or passage >= touched.size - 1:  # no passage, or a damaged file
             continue
-        # No branches but the one above: which passages are new or repeated cannot be guessed.
+        # No other branch: whether a passage is new or repeated cannot be predicted.
         last, known = passages[passage, 1], passages[passage, 0]
-        fresh = last <= first  # of an earlier question
+        fresh = last <= first  # the sum is of an earlier question
         passages[passage, 0] = (0.0 if fresh else known) + (weight if last != stamp else 0.0)
         passages[passage, 1] = stamp
         touched[n_touched] = passage
@@ -165,7 +183,7 @@ def tally(
 
 @njit(cache=True, nogil=True)
 def proposals(touched: NDArray[np.int32], ledger: Ledger) -> NDArray[np.float64]:
-    """[n] what the ledger holds for the touched passages."""
+    """[n] the proposals of the touched passages."""
     values = np.empty(touched.size)
     for i in range(touched.size):
         values[i] = ledger.passage[touched[i], 0]
@@ -176,7 +194,11 @@ def proposals(touched: NDArray[np.int32], ledger: Ledger) -> NDArray[np.float64]
 def choose(
     touched: NDArray[np.int32], values: NDArray[np.float64], candidates: int
 ) -> NDArray[np.int32]:
-    """The ``candidates`` passages of the highest proposal (ties: lowest number), by number."""
+    """The ``candidates`` passages with the highest proposals, ascending by number.
+
+    Args:
+        touched, values: [n] proposed passages and their proposals; ties go to the lower number.
+    """
     if touched.size <= candidates:
         return np.sort(touched)
     cut = touched.size - candidates

@@ -14,8 +14,8 @@ from ltrgr.identifiers.keys import Keys
 class RankedKeys(NamedTuple):
     """The m keys with a weight above 0 in CSR form, by question, then heaviest first.
 
-    Ties go to the longer key, then to the earlier one. A NamedTuple of arrays, because that is
-    what compiled code can take. Each shard has its own, alike in all but ``lo`` and ``hi``.
+    Ties go to the longer key, then to the earlier one. Each shard has its own RankedKeys; they
+    differ only in ``lo`` and ``hi``. A NamedTuple, because compiled code accepts one.
     """
 
     offsets: NDArray[np.int64]
@@ -23,9 +23,9 @@ class RankedKeys(NamedTuple):
     number: NDArray[np.int32]
     """[m] the key's number within its question in ``Keys``."""
     weight: NDArray[np.float64]
-    """[m] above 0."""
+    """[m] weights, above 0."""
     total: NDArray[np.int64]
-    """[m] occurrences in the corpus: what makes a key rare or common, in every shard."""
+    """[m] occurrences in the whole corpus; they decide in every shard whether a key is rare."""
     lo: NDArray[np.int64]
     hi: NDArray[np.int64]
     """[m] rows in one shard, hi exclusive."""
@@ -36,24 +36,27 @@ class RankedKeys(NamedTuple):
     distinct: NDArray[np.int32]
     """Distinct tokens of the key without markers: ``distinct[start:start + n_distinct]``."""
     n_distinct: NDArray[np.int64]
-    """[m]"""
+    """[m] number of distinct tokens without markers."""
 
 
 def rank_keys(
     keys: Keys, weights: NDArray[np.float64], *, marker: NDArray[np.bool_]
 ) -> tuple[RankedKeys, ...]:
-    """Orders the keys of all questions at once, for each shard.
+    """Sort the keys of all questions by weight.
 
     Args:
-        weights: [n]
-        marker: [V], True for marker tokens.
+        weights: [n] weights of the n keys.
+        marker: [V] True for marker tokens.
+
+    Returns:
+        One RankedKeys for each of the S shards.
     """
     length, question = keys.length, keys.question
     order = np.lexsort((-length, -weights, question))  # stable: the last tie is the key's order
     order = order[weights[order] > 0]
     sizes = np.bincount(question[order], minlength=len(keys.question_offsets) - 1)
     start = keys.token_offsets[:-1][order]
-    # One array type only: a read-only or strided one would make numba compile once more.
+    # One array type only: numba compiles again for a read-only or strided array.
     tokens = np.require(keys.tokens, np.int32, ["C", "W"])
     marker = np.require(marker, np.bool_, ["C", "W"])
     distinct, n_distinct = distinct_tokens(tokens, start, length[order], marker)
@@ -81,7 +84,11 @@ def distinct_tokens(
     length: NDArray[np.int64],
     marker: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Each key's tokens without markers and repetitions, at the key's own place; keys are short."""
+    """Distinct tokens of each key without markers, and their numbers [m].
+
+    Those of key i are at its own place, ``distinct[start[i]:start[i] + n_distinct[i]]``. Keys are
+    short, so the search for repetitions is linear.
+    """
     distinct = np.empty_like(tokens)
     n_distinct = np.zeros(start.size, np.int64)
     for key in range(start.size):

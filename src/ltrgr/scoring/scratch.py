@@ -1,4 +1,4 @@
-"""Working memory of the full scores of one call."""
+"""Working memory for the full scores of one call."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from ltrgr.scoring.ranked_keys import RankedKeys
 
 
 class Scratch(NamedTuple):
-    """Room that the questions of a call share, so that none allocates by key or by hit."""
+    """Buffers that all questions of a call share, so that no key and no hit allocates memory."""
 
     trie: KeyTrie
     counted: Counted
     present: NDArray[np.uint64]
+    """as in ``Found``"""
     head: NDArray[np.int32]
+    """as in ``Found``"""
     token_marks: NDArray[np.int64]
+    """[V] as in ``Marks``"""
 
 
 def new_scratch(ranked: RankedKeys, rules: Rules, *, n_passages: int, n_symbols: int) -> Scratch:
-    """Empty pages cost nothing until they are written, so all rooms are made for the worst case."""
+    """Buffers for the worst case; a page takes no memory before it is written."""
     n_keys = np.diff(ranked.offsets)
     most_keys = int(n_keys.max(initial=0))
     ends = np.concatenate(([0], np.cumsum(ranked.length)))[ranked.offsets]

@@ -1,4 +1,4 @@
-"""The settings of the scorer: what a key weighs and how a passage adds its keys up."""
+"""The settings of the scorer: the weight of a key and the sum over the keys of a passage."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 class Scoring:
     """One formula for search and training (SEAL, arXiv 2204.10628; LTRGR, arXiv 2306.15222).
 
-    ``s(q, p) = sum over keys n found in p of u * max(0, log-odds(n) + v)^a * cover(n)``, with
-    ``u`` and ``v`` the key's view weight and view offset, and
-    ``log-odds(n) = log[p(n|q) (1 - P(n)) / (P(n) (1 - p(n|q)))]``.
-    The plain sum of LTRGR's eq. 3 is ``exponent=1, cover=0, frequency=False, overlap=True``.
+        s(q, p) = sum over the counted keys n of p of u * max(0, log-odds(n) + v)^a * cover(n)
+        log-odds(n) = log[p(n|q) (1 - P(n)) / (P(n) (1 - p(n|q)))]
+
+    u and v are the weight and the offset of the key's view. LTRGR's eq. 3, the plain sum, is
+    ``exponent=1, cover=0, frequency=False, overlap=True``. See docs/method.md, sections 6 and 7.
 
     Raises:
         ValueError: a setting lies outside its range; the message names it.
@@ -27,44 +28,44 @@ class Scoring:
     exponent: float = 2.0
     """a: the power of a key's log odds."""
     cover: float = 0.8
-    """b: how much of a key's weight goes with tokens that heavier keys have already covered."""
+    """b: the part of a key's weight that is lost if heavier keys cover all of its tokens."""
     smoothing: float = 5.0
     """s of the key's prior P(n) = (count(n) + s) / (N + s)."""
     frequency: bool = True
     """False ("LM only"): every key is priced as if it occurred once."""
     transform: Callable[[Any], Any] | None = None
-    """Another heuristic than x^a: a named function of the clamped log odds (0 or more), elementwise
-    and of operations that numpy arrays and torch tensors share, so that both faces use it."""
+    """A named function that replaces x^a. Its argument is the clamped log odds (0 or more). It is
+    elementwise and works on numpy arrays and torch tensors, because search and training use it."""
     max_probability: float = 0.999
-    """A numeric guard: p(n|q) is capped here, because log(1 - p) and its gradient 1 / (1 - p)
-    explode in float32 when the model is sure. Beyond the cap the gradient is zero."""
+    """A cap on p(n|q). Near p = 1, log(1 - p) and its gradient 1 / (1 - p) explode in float32.
+    Above the cap the gradient is zero."""
     partial_keys: bool = False
-    """Whether a key of a view with markers counts before it is whole. Off: an unfinished
-    pseudo-query ("what was the") is likely under any prompt and stands in many passages. The free
-    substrings of a view without markers always count. (Read by the retriever.)"""
+    """True: a key of a view with markers counts even without its end marker. False, because an
+    unfinished pseudo-query ("what was the") is likely under any prompt and occurs in many
+    passages. Keys of a view without markers always count. (Read by the retriever.)"""
     view_weights: Mapping[str, float] = field(default_factory=dict)
-    """view -> factor of w^a; 1 for a view that is not named."""
+    """view -> factor u of the weight; 1 for a view that is not named."""
     view_offsets: Mapping[str, float] = field(default_factory=dict)
-    """view -> added to the log odds before the clamp at 0; 0 for a view that is not named."""
+    """view -> v, nats added to the log odds before the clamp; 0 for a view that is not named."""
     keys_per_passage: int | None = 40
-    """A passage counts at most its heaviest keys, in search and in training; None: all."""
+    """K: a passage counts only its K heaviest keys, in search and in training; None: all."""
     rare: int = 1500
-    """Keys that occur at most so often propose passages."""
+    """A key that occurs at most this often proposes passages."""
     candidates: int = 1500
-    """So many proposed passages are scored in full."""
+    """Number of proposed passages that are scored in full."""
     overlap: bool = False
     """False: an occurrence may not overlap a heavier counted one in the same passage."""
     unigrams: int = 0
-    """So many single tokens of the first decoding step join the keys (read by the retriever)."""
+    """Number of single tokens of the first decoding step to add as keys (read by the retriever)."""
     question_ngrams: int = 0
-    """Question n-grams up to so many words join the keys (read by the retriever)."""
+    """Longest n-grams of the question to add as keys, in words (read by the retriever)."""
 
     noise: float = 0.0
     """Sigma of log-normal noise on the keys' weights; see ``disturbance``."""
     drop: float = 0.0
-    """Share of the keys that are lost; see ``disturbance``."""
+    """Fraction of the keys that are dropped; see ``disturbance``."""
     noise_seed: int = 0
-    """Which keys are misjudged, and how."""
+    """Seed of both."""
 
     def __post_init__(self) -> None:
         _require(self, "exponent", self.exponent > 0, "above 0")
@@ -90,11 +91,15 @@ class Scoring:
             _require(self, "view_offsets", math.isfinite(offset), f"finite for view {view!r}")
 
     def power(self, gain: Any) -> Any:
-        """The weight of log odds of 0 or more, before the view's factor: ``gain ** a``."""
+        """``gain ** a``, or ``transform(gain)``: the weight before the view's factor.
+
+        Args:
+            gain: log odds of 0 or more, an array or a tensor.
+        """
         return gain**self.exponent if self.transform is None else self.transform(gain)
 
     def of_views(self, views: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Weights and offsets, each [number of views], in the order of a family's views.
+        """Weights and offsets, each [W], in the order of a family's W views.
 
         Raises:
             ValueError: the settings name a view that the family does not have.

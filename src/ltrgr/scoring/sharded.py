@@ -1,8 +1,8 @@
-"""Passage scores over several shards, equal bit for bit to those over the corpus in one.
+"""Passage scores over several shards, equal bit for bit to those of a single shard.
 
-A passage lies in one shard and meets its keys there in the order of the whole, so that its sums
-are the same. What needs all shards is done between them: which passages are worth a full score,
-and which questions found none by rare keys.
+A passage is in one shard and counts its keys there in the same order, so its sum is the same. Two
+decisions need all shards: which proposals become candidates, and which questions have no proposal
+by a rare key. They are made between candidate generation and full scoring.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from ltrgr.scoring.scratch import Scratch
 Integers = NDArray[np.int64]
 
 ROOM = 1 << 22
-"""Proposals held at a time, 12 bytes each: questions beyond it wait for the next group."""
+"""Most proposals in memory at a time, 12 bytes each; further questions form the next group."""
 
 
 class Proposed(NamedTuple):
-    """Proposals of G questions in S shards, a stretch of ``passage`` and ``weight`` for each."""
+    """The proposals of G questions in S shards; each (question, shard) owns a range of places."""
 
     begin: Integers
-    """[G, S] where the stretch begins."""
+    """[G, S] first place of the range in ``passage`` and ``weight``."""
     size: Integers
-    """[G, S] how much of it is used."""
+    """[G, S] used places of the range."""
     passage: NDArray[np.int32]
     """numbers in the corpus, in order of discovery"""
     weight: NDArray[np.float64]
@@ -43,10 +43,10 @@ class Proposed(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """The passages to be scored in full, in CSR form by question."""
+    """The candidates of G questions in CSR form."""
 
     offsets: Integers
-    """[G + 1]"""
+    """[G + 1] candidates of question g are ``passage[offsets[g]:offsets[g + 1]]``"""
     passage: NDArray[np.int32]
     """numbers in the corpus, ascending within a question"""
 
@@ -59,11 +59,11 @@ def score_shards(
     scratch: Scratch,
     lists: Lists,
 ) -> None:
-    """Fills the padded lists of all questions; each step is one compiled call per shard.
+    """Fill the padded lists of all questions; each step is one compiled call per shard.
 
     Args:
-        ranked: the same keys for each shard, with their rows there.
-        excluded: positions of the corpus.
+        ranked: the same keys for each shard, with their rows in that shard.
+        excluded: ranges of positions in the corpus.
     """
     ranges = [
         of_shard(excluded, int(first), shard.n_tokens)
@@ -81,7 +81,13 @@ def score_shards(
 
 
 def of_shard(excluded: Excluded, first: int, n_tokens: int) -> Excluded:
-    """The ranges that touch the shard of ``n_tokens`` from position ``first``, as its own."""
+    """The ranges that touch a shard, as positions in the shard.
+
+    Args:
+        excluded: ranges of positions in the corpus.
+        first: the shard's first token.
+        n_tokens: tokens of the shard.
+    """
     starts, ends = excluded.starts - first, excluded.ends - first
     here = (starts < n_tokens) & (ends > 0)
     offsets = np.concatenate(([0], np.cumsum(here)))[excluded.offsets]
@@ -93,7 +99,7 @@ def choose_passages(
 ) -> Chosen:
     """The best ``rules.candidates`` proposals of each question over all shards.
 
-    Common keys propose for the questions whose rare keys propose in no shard at all.
+    Common keys propose only for the questions whose rare keys propose nothing in any shard.
     """
     everyone = np.arange(len(ranked[0].offsets) - 1)
     by_rare = _chosen(ranked, index, excluded, rules, everyone, False)
@@ -118,7 +124,7 @@ def _chosen(
     questions: Integers,
     common: bool,
 ) -> Chosen:
-    """What rare (or ``common``) keys propose for the ``questions``, group by group."""
+    """The candidates that rare (with ``common``: common) keys give the ``questions``."""
     bound = _bounds(ranked, index, rules, common)[questions]
     parts = []
     for group in _groups(bound.sum(axis=1)):
@@ -141,7 +147,7 @@ def _chosen(
 
 
 def _bounds(ranked: Sequence[RankedKeys], index: Shards, rules: Rules, common: bool) -> Integers:
-    """[B, S] at most how many passages the keys propose: one for each occurrence."""
+    """[B, S] upper bound on the number of proposals: one for each occurrence of a key."""
     counts = np.stack([own.hi - own.lo for own in ranked], axis=1)
     counts[(ranked[0].total > rules.rare) != common] = 0
     before = np.concatenate((np.zeros((1, len(index)), np.int64), np.cumsum(counts, axis=0)))
@@ -152,7 +158,11 @@ def _bounds(ranked: Sequence[RankedKeys], index: Shards, rules: Rules, common: b
 
 
 def _groups(bound: Integers) -> list[Integers]:
-    """Consecutive questions of about ``ROOM`` proposals in all; one may have more."""
+    """Groups of consecutive questions with about ``ROOM`` proposals each.
+
+    Args:
+        bound: [B] most proposals of each question; a single question may exceed ``ROOM``.
+    """
     if not len(bound):
         return []
     number = (np.cumsum(bound) - bound) // ROOM
@@ -176,7 +186,7 @@ def _propose(
     first: int,
     proposed: Proposed,
 ) -> None:
-    """Writes the shard's proposals; ``questions`` ascend, because stamps of the ledger grow."""
+    """Write the proposals of a shard. ``questions`` ascend, because the ledger's stamps grow."""
     for i in range(questions.size):
         touched = propose(ranked, arrays, excluded, ledger, questions[i], rare, common)
         begin = proposed.begin[i, shard]
@@ -188,7 +198,7 @@ def _propose(
 
 @njit(cache=True, nogil=True)
 def _choose(proposed: Proposed, candidates: int) -> tuple[Integers, NDArray[np.int32]]:
-    """How many passages each question keeps, and which, ascending."""
+    """(number of candidates [G], candidates of all questions, ascending within a question)."""
     found = proposed.size.sum(axis=1)
     sizes = np.minimum(found, candidates)
     best = np.empty(sizes.sum(), np.int32)
@@ -218,7 +228,7 @@ def score_shard(
     stamp: int,
     lists: Lists,
 ) -> None:
-    """Enters the shard's chosen passages into the lists of all questions.
+    """Score the candidates in one shard and enter them into the lists of all questions.
 
     Args:
         span: the shard's first passage, the next shard's, and the shard's first token.

@@ -1,4 +1,4 @@
-"""The weight of a key, search face (numpy); ``differentiable`` is the same in torch."""
+"""The weight of a key in numpy, for search; ``differentiable`` has the same formula in torch."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def key_weights(
 ) -> Floats:
     """``w = view_weight * max(0, log-odds + view_offset)^a``, SEAL's LM+FM (arXiv 2204.10628).
 
-    ``log-odds = log[p (1 - P) / (P (1 - p))]`` with ``P = (count + s) / (n_tokens + s)`` and p
-    capped at ``settings.max_probability``.
+    ``log-odds = log[p (1 - P) / (P (1 - p))]`` with ``P = (count + s) / (n_tokens + s)``; p is
+    capped at ``settings.max_probability`` (docs/method.md, section 6).
 
     Args:
         log_probability: [n] log p(key | question), nats.
@@ -46,14 +46,14 @@ def key_weights(
     if counts.size and not (counts.min() >= 0 and counts.max() <= n_tokens):
         raise ValueError(
             f"counts from {counts.min():.0f} to {counts.max():.0f} in a corpus of {n_tokens} "
-            "tokens: the keys belong to another index; mend with `ltrgr index`"
+            "tokens: the keys belong to another index; build it again with `ltrgr index`"
         )
     log_p = np.minimum(
         np.asarray(log_probability, dtype=np.float64), math.log(settings.max_probability)
     )
     prior = prior_log_odds(counts, n_tokens=n_tokens, settings=settings)
     gain = log_p - log1mexp(log_p) - prior + np.asarray(view_offset, dtype=np.float64)
-    # `<=` and not `>`: nan is no weight of 0, it goes on to where it is refused
+    # `gain <= 0` is false for nan: nan stays nan, and `score_passages` refuses it
     clamped = np.maximum(0.0, gain)
     weight: Floats = np.asarray(view_weight) * np.where(gain <= 0, 0.0, settings.power(clamped))
     return weight
@@ -62,7 +62,7 @@ def key_weights(
 def prior_log_odds(count: Floats, *, n_tokens: int, settings: Scoring) -> Floats:
     """``log[P / (1 - P)] = log[(count + s) / (N - count)]``, [n], as P = (count + s) / (N + s)."""
     counted = count if settings.frequency else np.ones_like(count)
-    with np.errstate(divide="ignore"):  # a key that fills the corpus has infinite odds, weight 0
+    with np.errstate(divide="ignore"):  # count = N gives infinite prior odds, hence weight 0
         odds: Floats = np.log(counted + settings.smoothing) - np.log(n_tokens - counted)
     return odds
 

@@ -1,4 +1,4 @@
-"""Stage 1: learning to generate identifiers (method, 2)."""
+"""Stage 1: learning to generate identifiers (docs/method.md, section 4)."""
 
 from __future__ import annotations
 

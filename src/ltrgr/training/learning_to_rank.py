@@ -1,4 +1,4 @@
-"""Stage 2: learning to rank passages through their identifiers (method, 4)."""
+"""Stage 2: learning to rank passages through their identifiers (docs/method.md, section 9)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rank_list_scores(
     exponent: Tensor | None = None,
     cover: Tensor | None = None,
 ) -> Tensor:
-    """Differentiable s(q, p) [B, P] of a batch of rank lists (law 1: equals the search score).
+    """Differentiable s(q, p) [B, P]; it equals the search score (law 1 in docs/method.md).
 
     The encoder runs once per (question, view), the decoder once per sequence of nested keys.
 
@@ -69,7 +69,7 @@ class LearningToRank(LightningModule):
     """Optimises the ranking itself: objective = rank losses + lambda * L_gen.
 
     The model comes in evaluation mode and stays in it: without dropout the scores that are trained
-    are the scores that search gives (law 1).
+    are the scores of search (law 1 in docs/method.md).
 
     Args:
         search_dev, metric: validation by retrieval on dev; the metric names what is logged as

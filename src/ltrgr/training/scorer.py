@@ -95,7 +95,7 @@ class Scorer(nn.Module):
         )
 
     def as_given(self, cover: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Covers mined with ``scoring()`` on the scale of ``given``, on which lists keep them."""
+        """Convert coverage mined with ``scoring()`` to the b of ``given``, as lists store it."""
         now = self.scoring().cover
         if now == self.given.cover:
             return cover

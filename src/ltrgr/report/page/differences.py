@@ -12,7 +12,7 @@ from ltrgr.report.page.runs import Run, Runs
 Flat = dict[str, Any]
 
 SKIPPED = {"is", "corpus", "model", "mined", "index", "system", "targets", "unit", "seed"}
-"""inputs that are other artefacts, types, or told elsewhere"""
+"""inputs that are other artefacts, types, or shown elsewhere"""
 
 
 SWEPT = 3
@@ -63,7 +63,7 @@ def seed_of(runs: Runs, run: Run) -> int | None:
 
 
 def axes(flats: Sequence[Flat]) -> list[Axis]:
-    """The settings with more than one value, those that run alike under one name taken as one."""
+    """The settings with several values; those with the same name and values form one axis."""
     keys = list(dict.fromkeys(key for flat in flats for key in flat))
     columns = {key: tuple(flat.get(key) for flat in flats) for key in keys}
     alike: dict[tuple[str, tuple[Any, ...]], list[str]] = defaultdict(list)

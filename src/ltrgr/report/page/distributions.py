@@ -60,7 +60,7 @@ def missing(runs: int, name: str) -> Safe:
         code(name),
         ": measured by an older version. Remove that folder under ",
         code("evaluate/"),
-        " and run the same command again; it searches anew and trains nothing.",
+        " and run the same command again; it searches again and trains nothing.",
     )
 
 

@@ -15,7 +15,7 @@ SCALE = ("score_positive", "score_negative", "one_key_score")
 DEV = ("dev/mrr@10", "dev/hits@1", "dev/hits@5", "dev/hits@20")
 GENERATED = "dev/identifier_accuracy"
 AT_ONCE = 6
-"""lines that can be told apart in one chart"""
+"""lines that can be distinguished in one chart"""
 
 
 def learning_curves(runs: Runs, sets: Sequence[Comparable]) -> Safe:

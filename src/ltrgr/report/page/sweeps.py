@@ -19,7 +19,7 @@ MOST = 12
 def swept(runs: Runs, sets: Sequence[Comparable]) -> list[tuple[Comparable, Surface]]:
     """The surfaces of each sweep below ``root``, the latest first.
 
-    A sweep that was started again counts once. Where no sweep is told, as for runs that came
+    A sweep that was started again counts once. Where no sweep is known, as for runs that came
     without their ``hydra`` folder, whatever numbers differ in everything measured (``sets``).
     """
     found: list[frozenset[str]] = []
