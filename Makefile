@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .PHONY: help reproduce-table test test-slow test-parity test-gpu lint format bench bench-compare minilm wheel clean
 
 help: ## Show this list (the default).
-	@echo "make <target>   settings: PYTHON=python3.11  QUICK=1  CHECK=1  ARGS=\"...\"  TORCH_ARGS=\"...\""
+	@echo "make <target>   settings: PYTHON=python3.11  QUICK=1  SEEDS=3  CHECK=1  ARGS=\"...\"  TORCH_ARGS=\"...\""
 	@echo
 	@grep -hE '^[.a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([.a-z-]+):.*## /\1\t/' \
 	  | awk -F'\t' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -21,7 +21,7 @@ EXPECTED := experiments/main_table/expected$(if $(QUICK),_quick).yaml
 
 reproduce-table: $(STAMP) ## Run everything on the demo corpus, print the main table, check it (QUICK=1: short).
 	$(BIN)/ltrgr table $(if $(QUICK),experiment=demo_quick) table.expected=$(EXPECTED) \
-	  $(if $(CHECK),table.check=true) $(ARGS)
+	  $(if $(SEEDS),table.seeds=[$$(seq -s, 0 $$(($(SEEDS) - 1)))]) $(if $(CHECK),table.check=true) $(ARGS)
 
 test: $(STAMP) ## Run the tests that need neither long nor a GPU.
 	$(BIN)/python -m pytest -m "not slow and not gpu" -n 2 $(ARGS)

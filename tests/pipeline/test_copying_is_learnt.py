@@ -7,9 +7,10 @@ import pytest
 from ltrgr.cli.main import main
 from ltrgr.pipeline.generating import Validation
 
-LEAST = 0.5
-"""Of titles and of spans. Runs that never learn to copy end below 0.05; all others in
-experiments/main_table, over seeds, precisions and threads, end well above."""
+TITLES, SPANS = 0.5, 0.2
+"""Least shares of whole titles and of whole spans. Runs that never learn to copy end below 0.05;
+those of experiments/main_table, over seeds, precisions and threads, at 0.67 to 0.70 and at 0.30 to
+0.37."""
 
 
 @pytest.mark.slow
@@ -20,5 +21,5 @@ def test_copying_is_learnt(seed: int, tmp_path: Path) -> None:
     (model,) = (tmp_path / "pretrain").glob("*/validation.json")
     found = Validation.load(model.parent)
     assert found is not None
-    assert found.figures["dev/identifier_accuracy/title"] > LEAST
-    assert found.figures["dev/identifier_accuracy/body"] > LEAST
+    assert found.figures["dev/identifier_accuracy/title"] > TITLES
+    assert found.figures["dev/identifier_accuracy/body"] > SPANS

@@ -25,7 +25,7 @@ from ltrgr.cli.errors import (
     report,
 )
 from ltrgr.cli.suggestions import did_you_mean, explain, nearest
-from ltrgr.cli.typos import refuse_misspelt
+from ltrgr.cli.typos import refuse_misspelt, refuse_table
 
 VERBS = {
     "index": "build the corpus's full-text index",
@@ -142,6 +142,7 @@ def _application(verb: str, *, conf: Path, verbs: str, tell: Callable[[Exception
     def work(cfg: Any) -> Any:
         if missing := OmegaConf.missing_keys(cfg):
             raise missing_values(verb=verb, keys=sorted(missing))
+        refuse_table(cfg, HydraConfig.get(), verb=verb)
         refuse_misspelt(cfg, HydraConfig.get(), verb=verb)
         return getattr(importlib.import_module(verbs), verb)(cfg)
 

@@ -12,6 +12,21 @@ class MisspeltKey(ValueError):  # noqa: N818
     """An experiment sets a key that the config does not have, and that is spelt like one it has."""
 
 
+class AnotherCommand(ValueError):  # noqa: N818
+    """An experiment defines a table, and the command is another one."""
+
+
+def refuse_table(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
+    """Only ``ltrgr table`` reads a table's rows; another command would do something else.
+
+    Raises:
+        AnotherCommand: names the command to run.
+    """
+    if verb != "table" and "title" in (cfg.get("table") or {}):
+        overrides = " ".join(hydra_cfg.overrides.task)
+        raise AnotherCommand(f"this experiment is for another verb; run: ltrgr table {overrides}")
+
+
 def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
     """Compare the config with the one composed from the same options without the experiment.
 

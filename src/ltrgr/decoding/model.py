@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Hashable
 from typing import Any
 
 import torch
@@ -52,15 +51,15 @@ def decode(
         attention_mask=prompt_mask,
         decoder_input_ids=decoder_ids,
         use_cache=cache is not None,
-        **{_cache_argument(type(model)): cache},
+        **{_cache_argument(type(model)): cache},  # type: ignore[arg-type]
     )
     return output.logits, cache  # the model updates it in place
 
 
 @functools.cache
-def _cache_argument(kind: Hashable) -> str:
+def _cache_argument(kind: Any) -> str:
     """What transformers calls the cache: another name from 5.24 on."""
-    named = inspect.signature(kind.forward).parameters  # type: ignore[attr-defined]
+    named = inspect.signature(kind.forward).parameters
     return "cache" if "cache" in named else "past_key_values"
 
 
