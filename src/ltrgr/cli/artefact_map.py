@@ -66,8 +66,8 @@ def _what(entry: Entry, *, usual: Mapping[str, Any]) -> str:
         _model(entry.inputs.get("network") or {}),
         "" if seed is None else f"seed {seed}",
     ]
-    told = ("network.", "views.", "seed=")
-    unlike = [one for one in differences(entry, usual) if not one.startswith(told)]
+    own = ("network.", "views.", "seed=")
+    unlike = [one for one in differences(entry, usual) if not one.startswith(own)]
     more = f"and {len(unlike) - SHOWN} more" if len(unlike) > SHOWN else ""
     return ", ".join(part for part in (*parts, " ".join(unlike[:SHOWN]), more) if part)
 

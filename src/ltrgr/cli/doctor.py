@@ -98,8 +98,8 @@ def device() -> Finding:
     try:
         import torch
     except ImportError as error:
-        mend = f"torch does not import ({error}); run: pip install 'torch>=2.6,<2.14'"
-        return Finding(name="device", value="-", problem=mend)
+        cure = f"torch does not import ({error}); run: pip install 'torch>=2.6,<2.14'"
+        return Finding(name="device", value="-", problem=cure)
     count = threads()
     cpu = f"cpu ({count['cores']} cores, {count['torch']} torch threads)"
     cards = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
@@ -108,7 +108,7 @@ def device() -> Finding:
 
 def numba_cache() -> Finding:
     """Compile a function with ``cache=True`` and see whether numba could keep it."""
-    mend = "cannot keep compiled code; run: export NUMBA_CACHE_DIR=~/.cache/numba"
+    cure = "cannot keep compiled code; run: export NUMBA_CACHE_DIR=~/.cache/numba"
     try:
         from numba import njit
 
@@ -116,9 +116,9 @@ def numba_cache() -> Finding:
         compiled(1)
         where, stats = Path(compiled.stats.cache_path), compiled.stats
     except (ImportError, RuntimeError, OSError) as error:
-        return Finding(name="numba cache", value="-", problem=f"{mend} ({error})", fatal=False)
+        return Finding(name="numba cache", value="-", problem=f"{cure} ({error})", fatal=False)
     kept = bool(stats.cache_hits) or any(where.glob("doctor._one_more*"))
-    return Finding(name="numba cache", value=str(where), problem="" if kept else mend, fatal=False)
+    return Finding(name="numba cache", value=str(where), problem="" if kept else cure, fatal=False)
 
 
 def _one_more(x: int) -> int:
@@ -128,16 +128,16 @@ def _one_more(x: int) -> int:
 def config(conf: Path) -> Finding:
     """Return where the configs lie and how many there are."""
     count = len(list(conf.rglob("*.yaml")))
-    mend = (
+    cure = (
         "" if count else "no configs there; run, in the checkout: pip install --force-reinstall ."
     )
-    return Finding(name="configs", value=f"{conf} ({count} files)", problem=mend)
+    return Finding(name="configs", value=f"{conf} ({count} files)", problem=cure)
 
 
 def path_finding(path: Path) -> Finding:
     """Return whether a data path is there."""
-    mend = "" if path.exists() else "not found; give another with corpus.path=..."
-    return Finding(name="data", value=str(path), problem=mend, fatal=False)
+    cure = "" if path.exists() else "not found; give another with corpus.path=..."
+    return Finding(name="data", value=str(path), problem=cure, fatal=False)
 
 
 def disk(root: Path, *, least: float) -> Finding:
@@ -158,12 +158,12 @@ def wandb(mode: str | None) -> Finding:
     mode = mode or os.environ.get("WANDB_MODE") or "auto"
     if mode == "auto":
         mode = "online" if has_key else "offline"
-    mend = (
+    cure = (
         ""
         if mode != "online" or has_key
         else "no WANDB_API_KEY; run: wandb login, or use wandb.mode=offline"
     )
-    return Finding(name="wandb", value=mode, problem=mend, fatal=False)
+    return Finding(name="wandb", value=mode, problem=cure, fatal=False)
 
 
 def artefacts(root: Path) -> list[Finding]:

@@ -76,13 +76,13 @@ def report(
         return STOPPED
     own = own_cause(error)
     composition = own is None and _is_composition(error)
-    told = None
+    message = None
     if own is None:
-        told = unimportable(error) or refused(error) or unusable(error, root)
-    if debug or (own is None and not composition and told is None):
+        message = unimportable(error) or refused(error) or unusable(error, root)
+    if debug or (own is None and not composition and message is None):
         traceback.print_exception(error)
-    if told is not None:
-        _say(f"ltrgr {verb}: {told}")
+    if message is not None:
+        _say(f"ltrgr {verb}: {message}")
     elif own is not None:
         _say(f"ltrgr {verb}: {type(own).__name__}: {own}")
     elif composition and isinstance(error, Exception):

@@ -273,9 +273,11 @@ def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: dict[str, f
     shown = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
     out.print(f"{shown}\nrun and per-question results: [bold]{directory}[/]", soft_wrap=True)
     split = cfg.evaluation.split
-    told = {f"{split} {name}": metrics[name] for name in dict.fromkeys(["hits@5", cfg.optimised])}
+    reported = {
+        f"{split} {name}": metrics[name] for name in dict.fromkeys(["hits@5", cfg.optimised])
+    }
     return Result(
-        metrics=dev | told,
+        metrics=dev | reported,
         optimised=metrics[cfg.optimised],
         found=found,
         measured=directory.name,

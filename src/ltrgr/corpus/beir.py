@@ -98,10 +98,10 @@ def _find_split(folder: Path, split: str, stem: str) -> Path:
     try:
         return find_source(folder=folder, name=f"{stem}.tsv")
     except CorpusError as error:
-        mend = f"set corpus.{split} to the name of another file in {folder}"
+        cure = f"set corpus.{split} to the name of another file in {folder}"
         if split == "dev":
-            mend = f"set corpus.dev=null to hold 10 % of train out, or {mend}"
-        raise CorpusError(f"{error} ({split} split: {mend})") from None
+            cure = f"set corpus.dev=null to hold 10 % of train out, or {cure}"
+        raise CorpusError(f"{error} ({split} split: {cure})") from None
 
 
 def _find_pseudo_queries(folder: Path, file: Path) -> Path:

@@ -268,8 +268,8 @@ class RankLists(LightningDataModule):
         period, mined = mine_period(self.sampler.mined, seen, first=first, again=again)
         seconds = time.perf_counter() - start
         speed = mined / seconds
-        told = "step %d: mined %d questions again in %.1f s, %.0f questions/s"
-        log.info(told, first, mined, seconds, speed)
+        message = "step %d: mined %d questions again in %.1f s, %.0f questions/s"
+        log.info(message, first, mined, seconds, speed)
         for logger in self.trainer.loggers:
             logger.log_metrics(
                 {

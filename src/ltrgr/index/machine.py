@@ -24,8 +24,8 @@ def free_memory(*, root: Path = ROOT) -> int | None:
     Cached files count as free, because the kernel drops them on demand. None if the system does not
     report any of this.
     """
-    told = [size for size in (_machine(root), *(_cgroup(root, *c) for c in CGROUPS)) if size]
-    return min(told, default=None)
+    known = [size for size in (_machine(root), *(_cgroup(root, *c) for c in CGROUPS)) if size]
+    return min(known, default=None)
 
 
 def free_disk(directory: Path) -> int | None:

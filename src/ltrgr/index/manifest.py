@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ltrgr.index.errors import IndexFormatError
-from ltrgr.index.storage import HEADER, MEND
+from ltrgr.index.storage import HEADER, CURE
 
 MANIFEST = "shards.json"
 FORMAT = "ltrgr-shards"
@@ -53,17 +53,17 @@ def read_manifest(directory: Path) -> list[Path]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise IndexFormatError(f"{path} is not readable JSON ({error}): {MEND}") from error
+        raise IndexFormatError(f"{path} is not readable JSON ({error}): {CURE}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise IndexFormatError(f"{path} does not describe {FORMAT}: {MEND}")
+        raise IndexFormatError(f"{path} does not describe {FORMAT}: {CURE}")
     if manifest.get("version") != VERSION:
         raise IndexFormatError(
             f"{path} has format version {manifest.get('version')}, this ltrgr reads {VERSION}: "
-            f"{MEND}"
+            f"{CURE}"
         )
     entries = manifest.get("shards")
     if not isinstance(entries, list) or not entries or not all(map(_is_entry, entries)):
-        raise IndexFormatError(f"{path} lacks entries that every manifest has: {MEND}")
+        raise IndexFormatError(f"{path} lacks entries that every manifest has: {CURE}")
     for number, entry in enumerate(entries):
         _check_shard(shard_directory(directory, number), entry, of=len(entries))
     return [directory / entry["directory"] for entry in entries]
@@ -77,14 +77,14 @@ def _is_entry(entry: Any) -> bool:
 def _check_shard(shard: Path, entry: dict[str, str], *, of: int) -> None:
     if entry["directory"] != shard.name:
         raise IndexFormatError(
-            f"{shard.parent / MANIFEST} names {entry['directory']}, expected {shard.name}: {MEND}"
+            f"{shard.parent / MANIFEST} names {entry['directory']}, expected {shard.name}: {CURE}"
         )
     if not (shard / HEADER).is_file():
         raise IndexFormatError(f"{shard} is missing, expected {of} shards: {GO_ON}")
     if _checksum(shard) != entry["header"]:
         raise IndexFormatError(
             f"{shard} is not the shard that {MANIFEST} was written for (from another build or "
-            f"corpus, or damaged): {MEND}"
+            f"corpus, or damaged): {CURE}"
         )
 
 

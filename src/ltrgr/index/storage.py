@@ -24,7 +24,7 @@ VERSION = 3
 """Version 2: CRC-32 instead of sha256. Version 3: lists of passages for rare tokens."""
 HEADER = "index.json"
 STORED = tuple(name for name in IndexArrays._fields if name != "wide_threshold")
-MEND = "build it again with `ltrgr index` and the same settings (root=..., corpus=..., ...)"
+CURE = "build it again with `ltrgr index` and the same settings (root=..., corpus=..., ...)"
 ATTEMPTS = 20
 """How many times in a row an index may be replaced while it is being opened."""
 
@@ -74,7 +74,7 @@ def _read(directory: Path, folder: int, *, verify: bool | None) -> IndexArrays:
     if found != expected:
         raise IndexFormatError(
             f"{directory} holds {found} tokens, passages and token ids, its {HEADER} says "
-            f"{expected}: {MEND}"
+            f"{expected}: {CURE}"
         )
     if verify or (verify is None and not verified.is_verified(states)):
         _verify(directory, folder, header, size=sum(state.st_size for state in states))
@@ -90,7 +90,7 @@ def _verify(directory: Path, folder: int, header: dict[str, Any], *, size: int) 
         with _open_file(path, folder) as file:
             if _checksum(file) != header["files"][name]["crc32"]:
                 raise IndexFormatError(
-                    f"{path} does not match its checksum (damaged on disk): {MEND}"
+                    f"{path} does not match its checksum (damaged on disk): {CURE}"
                 )
 
 
@@ -120,7 +120,7 @@ def _open_file(path: Path, folder: int) -> BufferedReader:
         return open(path.name, "rb", opener=lambda name, flags: os.open(name, flags, dir_fd=folder))
     except OSError as error:
         reason = "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
-        raise IndexFormatError(f"{path} {reason}: {MEND}") from error
+        raise IndexFormatError(f"{path} {reason}: {CURE}") from error
 
 
 def _read_header(directory: Path, folder: int) -> dict[str, Any]:
@@ -131,15 +131,15 @@ def _read_header(directory: Path, folder: int) -> dict[str, Any]:
     except IndexFormatError as error:
         raise _no_index(directory, f"{HEADER} is missing") from error
     except (ValueError, RecursionError) as error:
-        raise IndexFormatError(f"{path} is not readable JSON ({error}): {MEND}") from error
+        raise IndexFormatError(f"{path} is not readable JSON ({error}): {CURE}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise IndexFormatError(f"{path} does not describe an {FORMAT}: {MEND}")
+        raise IndexFormatError(f"{path} does not describe an {FORMAT}: {CURE}")
     if header.get("version") != VERSION:
         raise IndexFormatError(
-            f"{path} has format version {header.get('version')}, this ltrgr reads {VERSION}: {MEND}"
+            f"{path} has format version {header.get('version')}, this ltrgr reads {VERSION}: {CURE}"
         )
     if not _is_complete(header):
-        raise IndexFormatError(f"{path} lacks entries that every index has: {MEND}")
+        raise IndexFormatError(f"{path} lacks entries that every index has: {CURE}")
     return header
 
 
@@ -155,12 +155,12 @@ def _is_complete(header: dict[str, Any]) -> bool:
 
 
 def _no_index(directory: Path, reason: str | None) -> IndexFormatError:
-    return IndexFormatError(f"no index at {directory} ({reason}): {MEND}")
+    return IndexFormatError(f"no index at {directory} ({reason}): {CURE}")
 
 
 def _check_size(path: Path, size: int, entry: dict[str, Any]) -> None:
     if size != entry["bytes"]:
-        raise IndexFormatError(f"{path} has {size} bytes, expected {entry['bytes']}: {MEND}")
+        raise IndexFormatError(f"{path} has {size} bytes, expected {entry['bytes']}: {CURE}")
 
 
 def _map(path: Path, file: BufferedReader, entry: dict[str, Any]) -> NDArray[Any]:
@@ -170,13 +170,13 @@ def _map(path: Path, file: BufferedReader, entry: dict[str, Any]) -> NDArray[Any
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
         mapped = np.memmap(file, dtype, mode="r", offset=file.tell(), shape=shape)
     except Exception as error:  # numpy and ast raise many types on a damaged header
-        raise IndexFormatError(f"{path} is no numpy file ({error}): {MEND}") from error
+        raise IndexFormatError(f"{path} is no numpy file ({error}): {CURE}") from error
     # as a plain array: numba compiles again for every subclass
     array = np.asarray(mapped)
     if (array.dtype.str, array.shape) != (entry["dtype"], (entry["length"],)):
         raise IndexFormatError(
             f"{path} holds {array.dtype.str}{list(array.shape)}, expected {entry['dtype']}"
-            f"[{entry['length']}]: {MEND}"
+            f"[{entry['length']}]: {CURE}"
         )
     return array
 

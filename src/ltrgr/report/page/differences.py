@@ -66,14 +66,14 @@ def axes(flats: Sequence[Flat]) -> list[Axis]:
     """The settings with several values; those with the same name and values form one axis."""
     keys = list(dict.fromkeys(key for flat in flats for key in flat))
     columns = {key: tuple(flat.get(key) for flat in flats) for key in keys}
-    alike: dict[tuple[str, tuple[Any, ...]], list[str]] = defaultdict(list)
+    equal: dict[tuple[str, tuple[Any, ...]], list[str]] = defaultdict(list)
     for key, column in columns.items():
         if len(set(column)) > 1:
-            alike[(key.rpartition(".")[2], column)].append(key)
-    short = Counter(name for name, _ in alike)
+            equal[(key.rpartition(".")[2], column)].append(key)
+    short = Counter(name for name, _ in equal)
     return [
         Axis(name=name if short[name] == 1 else _longer(found[0]), keys=tuple(found))
-        for (name, _), found in alike.items()
+        for (name, _), found in equal.items()
     ]
 
 

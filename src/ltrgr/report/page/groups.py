@@ -121,12 +121,12 @@ def _comparable(runs: Runs, members: list[Run]) -> Comparable:
 def _groups(
     runs: Runs, system: str, members: list[Run], flats: dict[str, Flat], differing: tuple[Axis, ...]
 ) -> list[Group]:
-    alike: dict[str, list[Run]] = defaultdict(list)
+    equal: dict[str, list[Run]] = defaultdict(list)
     for run in members:
-        alike[json.dumps(flats[run.name], sort_keys=True, default=str)].append(run)
+        equal[json.dumps(flats[run.name], sort_keys=True, default=str)].append(run)
     everything = [flats[run.name] for run in members]
     groups = []
-    for same in alike.values():
+    for same in equal.values():
         same.sort(key=lambda run: (seed_of(runs, run) is None, seed_of(runs, run) or 0))
         flat = flats[same[0].name]
         groups.append(

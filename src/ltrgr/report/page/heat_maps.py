@@ -122,13 +122,13 @@ def _cell(group: Group, metric: str, share: float, *, edges: list[str] | None) -
     spread = group.spread(metric)
     small = el("small", f"± {100 * spread:.1f}") if spread is not None else ""
     kinds = ["hot" if share > 0.55 else "cool", *(edges or [])]
-    told = "" if edges is None else el("span", " stable", cls="unseen")
+    stable = "" if edges is None else el("span", " stable", cls="unseen")
     seeds = f", {len(group.runs)} seeds" if len(group.runs) > 1 else ""
     return el(
         "td",
         el("strong", value) if share == 1.0 else el("span", value),
         small,
-        told,
+        stable,
         cls=" ".join(kinds),
         style=f"--share:{share:.3f}",
         title=f"{group.label}: {value}{seeds}{'' if edges is None else ', stable'}",

@@ -121,8 +121,8 @@ class Runs:
             for run in self.of("evaluate")
             if run.inputs.get("model") == first.fingerprint and asked(run) == asked(evaluation)
         ]
-        alike = [run for run in same if _search(run) == _search(evaluation)]
-        return next(iter([*alike, *same]), None)
+        equal = [run for run in same if _search(run) == _search(evaluation)]
+        return next(iter([*equal, *same]), None)
 
     @cached_property
     def _by_fingerprint(self) -> dict[str, Run]:
