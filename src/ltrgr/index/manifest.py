@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ltrgr.index.errors import IndexFormatError
-from ltrgr.index.storage import HEADER, CURE
+from ltrgr.index.storage import CURE, HEADER
 
 MANIFEST = "shards.json"
 FORMAT = "ltrgr-shards"
