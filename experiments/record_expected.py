@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for row, figures in (old.rows if old else {}).items()
         }
         notes = {**(old.notes if old else {}), **({"note": given.note} if given.note else {})}
+        notes.pop("outdated", None)  # these are new
         expected = Expected(origin=origin, rows=record(tables, paper=paper), notes=notes)
         write_expected(path, expected)
         if gone := [name for name in paper if name not in expected.rows]:

@@ -179,3 +179,13 @@ def test_every_committed_file_reads_and_its_intervals_follow_from_its_runs(
 ) -> None:
     write_expected(tmp_path / "again.yaml", read_expected(path))
     assert (tmp_path / "again.yaml").read_text() == path.read_text()
+
+
+def test_an_outdated_file_gives_no_verdict_until_it_is_recorded_again(tmp_path: Path) -> None:
+    old = replace(EXPECTED, notes={**EXPECTED.notes, "outdated": "another stage 1"})
+    write_expected(tmp_path / "expected.yaml", old)
+    read = read_expected(tmp_path / "expected.yaml")
+    found = judge(table(ltrgr=0.2, mrr=0.2), read, source="e.yaml")
+    assert found.summary == "reproduction: no verdicts: e.yaml is outdated: another stage 1"
+    assert not found.off
+    assert not found.cells

@@ -39,6 +39,9 @@ class Figure:
     """in the file's unit, untouched: another corpus, so it is never compared"""
 
 
+NOTES = ("note", "minutes", "outdated")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """A whole file; means and deviations as fractions, whatever the file's unit."""
@@ -47,7 +50,7 @@ class Expected:
     rows: Mapping[str, Mapping[str, Figure]]
     unit: str = "percent"
     notes: Mapping[str, Any] = field(default_factory=dict)
-    """``note`` and ``minutes``, for people"""
+    """``note`` and ``minutes``, for people; ``outdated``: why nothing is compared with the file"""
 
 
 def read_expected(path: Path) -> Expected:
@@ -69,7 +72,7 @@ def read_expected(path: Path) -> Expected:
     return Expected(
         origin=_origin(fields),
         unit=unit,
-        notes={key: loaded[key] for key in ("note", "minutes") if key in loaded},
+        notes={key: loaded[key] for key in NOTES if key in loaded},
         rows={
             name: {
                 metric: _figure(rows.inside(name).inside(metric), UNITS[unit])

@@ -99,6 +99,8 @@ def write_reproduction(reproduction: Reproduction, directory: Path) -> Path:
 
 def _incomparable(table: ResultTable, expected: Expected) -> str:
     found = table.origin
+    if "outdated" in expected.notes:
+        return f"is outdated: {expected.notes['outdated']}"
     if expected.unit != "percent":
         return f"has figures in {expected.unit}, expected percent"
     if found is None:
