@@ -150,7 +150,15 @@ def test_patience_stops_after_validations_without_a_better_one(
     settings = replace(PRETRAINING, steps=12, validate_every=2, patience=2)
     model = road(tmp_path, corpus, pretraining=settings).pretrain()
     assert list(seen) == [2, 4, 6, 8]  # 6 and 8 are not above the 0.3 of 4
-    assert same(seen[4], kept(model))
+    assert same(seen[6], kept(model))  # and 6, its equal, is the later one
+
+
+def test_of_a_model_that_generates_nothing_the_last_weights_are_kept(
+    corpus: Corpus, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    seen = rig(monkeypatch, {10: 0.0, 20: 0.0, 25: 0.0})
+    model = road(tmp_path, corpus, pretraining=replace(PRETRAINING, steps=25)).pretrain()
+    assert same(seen[25], kept(model))
 
 
 def test_a_figure_that_is_not_logged_is_refused_before_the_first_step(

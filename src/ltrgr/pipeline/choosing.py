@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from torch import Tensor
 
 from ltrgr.pipeline.artefact import SCRATCH
 from ltrgr.pipeline.trainer import LAST
@@ -51,6 +52,18 @@ class LastStepValidates(Callback):
             trainer.should_stop = True
 
 
+class LaterOfEqual(ModelCheckpoint):
+    """Keeps the later of checkpoints that are equal on dev, where the learning rate is lower.
+
+    Lightning keeps the first: of a model that generates nothing yet, the one trained least.
+    """
+
+    def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
+        """Whether ``current`` is kept."""
+        equal = current is not None and current == self.best_model_score
+        return bool(equal) or super().check_monitor_top_k(trainer, current)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """Keeps the checkpoint that is best on dev, and the last one for a run that is resumed."""
@@ -67,14 +80,17 @@ class Choice:
         return cls(callbacks=[last], best=None, history=History())
 
     @classmethod
-    def on_dev(cls, directory: Path, *, monitor: str, patience: int | None) -> Choice:
+    def on_dev(
+        cls, directory: Path, *, monitor: str, patience: int | None, later_of_equal: bool = False
+    ) -> Choice:
         """Of a training in ``directory`` that validates.
 
         Args:
             monitor: the logged figure that chooses; higher is better.
             patience: validations without a better one before training stops; None: never.
+            later_of_equal: of equal ones the last is chosen, else the first.
         """
-        best = ModelCheckpoint(
+        best = (LaterOfEqual if later_of_equal else ModelCheckpoint)(
             dirpath=directory / SCRATCH,
             filename="best",
             monitor=monitor,

@@ -163,7 +163,9 @@ def pretrain(
     )
     every = min(settings.validate_every, steps)
     choice = (
-        Choice.on_dev(directory, monitor=settings.monitor, patience=settings.patience)
+        Choice.on_dev(
+            directory, monitor=settings.monitor, patience=settings.patience, later_of_equal=True
+        )
         if len(dev)
         else Choice.without_dev(directory, every=every)
     )
