@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from ltrgr.analysis.beams import OFF, Hypotheses, against_gold, gold_rank, own_prefix, returned
+from ltrgr.analysis.beams import (
+    OFF,
+    Hypotheses,
+    against_gold,
+    ends_in_gold,
+    gold_rank,
+    own_prefix,
+    returned,
+)
 from ltrgr.analysis.gold import Gold
 from ltrgr.decoding.beam_search import SearchedView
 from ltrgr.identifiers.keys import Keys
@@ -106,6 +116,30 @@ def test_an_own_path_ends_where_the_end_marker_was_the_likeliest() -> None:
         [True, True, True],
         [False, False, False],
     ]
+
+
+def test_greedy_decoding_is_right_where_its_own_end_is_gold() -> None:
+    marked = hypotheses(
+        # question 0: a whole gold identifier; the beam goes on, and ends another one later
+        (0, 1, -1.0, "g"), (0, 2, -2.0, "ge"), (0, 3, -3.0, "e"),
+        # question 1: another identifier ended first; the gold one after it is not the path
+        (1, 1, -1.0, "g"), (1, 2, -2.0, "e"), (1, 3, -3.0, "ge"),
+        # question 2: right so far, and never at an end
+        (2, 1, -1.0, "g"), (2, 2, -1.0, "g"),
+        # question 4 (question 3 has no hypothesis): wrong
+        (4, 1, -1.0, ""), (4, 2, -1.0, "e"),
+    )  # fmt: skip
+    assert ends_in_gold(marked, questions=5).tolist() == [True, False, False, False, False]
+
+
+def test_without_markers_greedy_decoding_is_right_at_full_length_only() -> None:
+    free = hypotheses(
+        (0, 1, -1.0, "g"), (0, 2, -2.0, "g"),
+        (1, 1, -1.0, "g"),  # the text of the passage ends after one token
+        (2, 1, -1.0, "g"), (2, 2, -2.0, ""),
+    )  # fmt: skip
+    free = replace(free, whole=free.depth == 2)
+    assert ends_in_gold(free, questions=3).tolist() == [True, False, False]
 
 
 def test_returned_looks_at_whole_keys_only() -> None:

@@ -12,6 +12,7 @@ from judge_search import BEGIN, BODY, CLOSE, END, FIRST_WORD, TITLE, Toy, bart, 
 from ltrgr.analysis.best_gold import best_identifier, greedy_span
 from ltrgr.analysis.forced import forced_choice, stays_gold
 from ltrgr.analysis.gold import Gold, gold_places
+from ltrgr.analysis.greedy import has_identifier
 from ltrgr.decoding.beam_search import SearchedView
 from ltrgr.decoding.model import encode
 from ltrgr.identifiers.serialise import SerialisedCorpus
@@ -78,6 +79,24 @@ def test_gold_of_a_free_view_begins_anywhere_in_the_body() -> None:
     assert gold[1] == [[E, B, A], [B, A], [A]]
     assert len(gold[0]) == 5 + 6
     assert gold[2] == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "asked"),
+    [(3, [True, True, False]), (4, [True, False, False]), (7, [False, False, False])],
+)
+def test_a_free_view_is_asked_for_where_a_body_has_full_length(
+    steps: int, asked: list[bool]
+) -> None:
+    """The bodies of question 0 have 5 and 6 tokens, that of question 1 has 3."""
+    view = replace(BODY, steps=steps)
+    assert has_identifier(places(view), view=view).tolist() == asked
+
+
+def test_a_marked_view_is_asked_for_where_a_title_can_be_decoded() -> None:
+    for steps, asked in ((15, [True, True, False]), (2, [False, True, False])):
+        view = replace(TITLE, steps=steps)
+        assert has_identifier(places(view), view=view).tolist() == asked
 
 
 def test_what_begins_a_gold_identifier() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ltrgr.cli.main import main
 from ltrgr.index import storage as index_storage
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.environment import package_versions
+from ltrgr.pipeline.generating import Validation
 from ltrgr.pipeline.processor import described
 
 
@@ -106,3 +108,25 @@ def test_numba_keeps_its_code_where_it_is_told_to() -> None:
     found = room.numba_cache()
     assert found.problem == ""
     assert any(Path(found.value).glob("doctor._one_more*"))
+
+
+def test_a_stage_one_that_does_not_generate_is_told_but_not_fatal(
+    tmp_path: Path, conf: Path
+) -> None:
+    root = tmp_path / "runs"
+    shares = {"poor": 0.19, "good": 0.2, "unjudged": None, "begun": 0.0}
+    made: dict[str, Artefact] = {}
+    for name, share in shares.items():
+        one = made[name] = Artefact(root=root, stage="pretrain", inputs={"name": name})
+        with suppress(InterruptedError), one.writing() as partial:
+            assert partial is not None
+            if share is not None:
+                figures = {"dev/identifier_accuracy/title": share}
+                Validation(step=9, monitor="dev/token_accuracy", figures=figures).save(partial)
+            if name == "begun":
+                raise InterruptedError
+    text = examine(root, conf, free_gb=0.0)
+    assert text.count("has not learnt to generate") == 1
+    assert "title 19 %" in text
+    (line,) = [line for line in text.splitlines() if "stage-1 model" in line]
+    assert made["poor"].directory.name in line

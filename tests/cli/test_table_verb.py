@@ -235,3 +235,19 @@ def test_a_loss_is_tried_out_before_any_work(
     error = capsys.readouterr().err
     assert "Traceback" in error and "return 1 + 'x'" in error  # the user's own fault, to be found
     assert not list(tmp_path.glob("[!hf_]*"))
+
+
+def test_the_notes_name_each_system_whose_stage_one_does_not_generate(tmp_path: Path) -> None:
+    """Five steps teach nothing; the two models share their stage 1, BM25 has none."""
+    rows = "{name: BM25, system: bm25}, {name: MINDER, system: pretrain}, {name: L, system: rank}"
+    few = [
+        "pretrain.steps=5", "pretrain.dev_questions=10", "mine.questions=20", "mine.passages=10",
+        "rank.steps=1", "rank.batch_size=2", "rank.dev_questions=4", "evaluation.questions=4",
+        "wandb.mode=disabled", "table.seeds=[0]", "table.workers=1", "table.comparisons=[]",
+    ]  # fmt: skip
+    table = ["table", f"root={tmp_path}", *SMALL[:4], SMALL[5], f"table.rows=[{rows}]", *few]
+    assert main(table) == 0
+    notes = json.loads((tmp_path / "table" / "table.json").read_text())["notes"]
+    (line,) = [note for note in notes if "not learnt to generate" in note]
+    assert line.startswith("MINDER, seed 0; L, seed 0: stage 1 has not learnt to generate")
+    assert "raise pretrain.steps or pretrain.learning_rate" in line

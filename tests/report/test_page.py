@@ -169,13 +169,20 @@ def test_older_runs_get_a_note_and_the_rest_of_the_page(tmp_path: Path) -> None:
 
 def test_stage_one_shows_what_dev_says_of_its_identifiers(tmp_path: Path) -> None:
     model = stage_one(tmp_path)
-    head = "dev/identifier_accuracy,epoch,step,train/generation_loss\n"
-    curve(tmp_path, "pretrain", model, f"{head}0.25,0,9,\n0.5,0,19,\n", version=1)
+    names = [f"dev/identifier_accuracy{view}" for view in ("", "/body", "/title")]
+    head = ",".join([*names, "dev/token_accuracy", "epoch", "step"])
+    rows = "0.25,0.5,0,0.75,0,9\n0.5,0.75,0.25,0.875,0,19\n"
+    curve(tmp_path, "pretrain", model, f"{head}\n{rows}", version=1)
     evaluation(tmp_path, "pretrain", model, right=0.3, noise=1)
     (run,) = Runs.load(tmp_path).of("pretrain")
     assert run.curves["dev/identifier_accuracy"] == [(9.0, 0.25), (19.0, 0.5)]
     words = text_of(write_page(tmp_path, tmp_path / "r.html", title="T", samples=99).read_text())
-    assert "Greedy identifiers right on dev" in words
+    for what in ("mean over the views", ": body", ": title"):
+        assert (
+            f"Greedy identifiers right on dev, percent{', ' if what[0] == 'm' else ''}{what}"
+            in words
+        )
+    assert "Tokens right on dev after right ones" in words
 
 
 def test_a_resumed_run_is_one_curve(tmp_path: Path) -> None:

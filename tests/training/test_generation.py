@@ -10,7 +10,13 @@ import torch
 from torch import nn
 
 from ltrgr.data.identifier_pairs import IdentifierBatch
-from ltrgr.training.identifier_pretraining import IdentifierPretraining, generation_loss
+from ltrgr.training.identifier_pretraining import (
+    IdentifierPretraining,
+    dev_figures,
+    dev_names,
+    generation_loss,
+    right_tokens,
+)
 from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
 from tiny_world import MINDER, sampler_of
 
@@ -158,3 +164,41 @@ def test_frozen_weights_are_left_out() -> None:
     model.bias.requires_grad_(False)
     (group,) = parameter_groups(model, learning_rate=1.0, cross_attention_rate=None, decay=0.1)
     assert [p is model.weight for p in group["params"]] == [True]
+
+
+def test_right_tokens_by_hand(random_model: Any, batch: IdentifierBatch) -> None:
+    """The likeliest token from plain forward passes, after the target's own first tokens."""
+    start = random_model.config.decoder_start_token_id
+
+    def likeliest(question: list[int], before: list[int]) -> int:
+        with torch.no_grad():
+            output = random_model(
+                input_ids=torch.tensor([question]),
+                decoder_input_ids=torch.tensor([[start, *before]]),
+            )
+        return int(output.logits[0, -1].argmax())
+
+    first = likeliest([10, 11, 12], [])
+    second = likeliest([10, 11, 12], [first])
+    batch.labels = torch.tensor([[first, second, 20], [likeliest([13], []) + 1, -100, -100]])
+    third = likeliest([10, 11, 12], [first, second]) == 20
+    with torch.no_grad():
+        right, asked = right_tokens(random_model, batch)
+    assert (right & asked).tolist() == [[True, True, third], [False, False, False]]
+    assert asked.tolist() == [[True, True, True], [True, False, False]]
+
+
+def test_the_figures_of_dev_by_hand() -> None:
+    """A view of which nothing was asked is no part of the mean."""
+    shares = {
+        "token_accuracy": torch.tensor(0.5),
+        "identifier_accuracy/title": torch.tensor(0.25),
+        "identifier_accuracy/body": torch.tensor(0.75),
+        "identifier_accuracy/query": torch.tensor(float("nan")),
+    }
+    assert list(shares) == dev_names(["title", "body", "query"])
+    found = dev_figures(shares)
+    assert float(found["dev/identifier_accuracy"]) == 0.5  # (0.25 + 0.75) / 2
+    assert float(found["dev/token_accuracy"]) == 0.5
+    assert float(found["dev/identifier_accuracy/body"]) == 0.75
+    assert len(found) == 5

@@ -74,6 +74,22 @@ def own_prefix(greedy: Hypotheses, *, questions: int, steps: int) -> NDArray[np.
     return flags[np.arange(questions)[:, None], np.minimum(np.arange(steps), reached[:, None] - 1)]
 
 
+def ends_in_gold(greedy: Hypotheses, *, questions: int) -> NDArray[np.bool_]:
+    """[B] whether greedy decoding ends in a whole gold identifier.
+
+    Args:
+        greedy: a search with one beam. Its path ends with the first end marker (the beam goes on
+            with the next best token, which is not the path) or, in a view without markers, at
+            full length; one that stops short of it is no identifier.
+    """
+    first = np.full(questions, OFF)
+    np.minimum.at(first, greedy.question[greedy.ended], greedy.depth[greedy.ended])
+    at_end = ~greedy.ended | (greedy.depth == first[greedy.question])
+    right = np.zeros(questions, dtype=np.bool_)
+    right[greedy.question[greedy.whole & greedy.gold & at_end]] = True
+    return right
+
+
 def gold_rank(found: Hypotheses, *, questions: int, steps: int) -> NDArray[np.int64]:
     """[B, T] rank of the best gold prefix of t + 1 tokens among all hypotheses of that length.
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ltrgr.analysis.beams import against_gold, own_prefix
-from ltrgr.analysis.gold import gold_places
+from ltrgr.analysis.beams import against_gold, ends_in_gold
+from ltrgr.analysis.gold import Gold, gold_places
 from ltrgr.decoding.beam_search import SearchedView, constrained_beam_search
 from ltrgr.identifiers.serialise import SerialisedCorpus
 from ltrgr.identifiers.tokenised import TokenisedQuestions
@@ -58,5 +58,10 @@ def _of_view(
         beams=1,
     )
     greedy = against_gold(found.keys, gold=gold, view=view)
-    right = own_prefix(greedy, questions=len(ids), steps=view.steps)[:, -1]
-    return right, np.diff(gold.offsets) > 0
+    return ends_in_gold(greedy, questions=len(ids)), has_identifier(gold, view=view)
+
+
+def has_identifier(gold: Gold, *, view: SearchedView) -> Flags:
+    """[B] whether a question has a whole gold identifier: without markers, one of full length."""
+    whole = gold.stop - gold.start >= (view.steps if view.begin < 0 else 1)
+    return np.bincount(gold.question[whole], minlength=len(gold.offsets) - 1) > 0

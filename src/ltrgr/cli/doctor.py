@@ -175,6 +175,7 @@ def artefacts(root: Path) -> list[Finding]:
     found += [
         Finding(name="stage-1 model", value=path.name, problem=one.complaint(), fatal=False)
         for path in sorted((root / "pretrain").glob("*"))
+        if _version(path, "pretrain") is not None and ".broken-" not in path.name
         if (one := Validation.load(path)) is not None and not one.generates
     ]
     return found or [Finding(name="cached", value=f"nothing yet at {root}")]

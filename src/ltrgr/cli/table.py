@@ -79,13 +79,7 @@ def run_table(cfg: DictConfig, *, console: Console) -> bool:
         notes=[
             *cfg.table.notes,
             *_seconds(rows, jobs, roads),
-            *complaints(
-                {
-                    label: roads[label].pretrained.directory
-                    for label, job in jobs.items()
-                    if job.keywords["system"] == "pretrain"
-                }
-            ),
+            *complaints(_stages_one(jobs, roads)),
         ],
         varied=cfg.table.vary.label if cfg.table.vary else "",
     )
@@ -104,6 +98,15 @@ def run_table(cfg: DictConfig, *, console: Console) -> bool:
     agrees = check(table, expected, cfg, console=console)
     console.print(f"[dim]{(time.perf_counter() - start) / 60:.1f} minutes[/]")
     return agrees
+
+
+def _stages_one(jobs: Mapping[str, partial[Path]], roads: Mapping[str, Road]) -> dict[str, Path]:
+    """The stage-1 model below each job: the jobs that share one, as one name -> its directory."""
+    sharing: dict[Path, list[str]] = {}
+    for label, job in jobs.items():
+        if job.keywords["system"] != "bm25":
+            sharing.setdefault(roads[label].pretrained.directory, []).append(label)
+    return {"; ".join(labels): directory for directory, labels in sharing.items()}
 
 
 def _seconds(

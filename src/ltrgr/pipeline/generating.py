@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,8 @@ class Validation:
     """the figure that it was chosen by"""
     figures: Mapping[str, float]
     """of the chosen weights"""
+    history: Sequence[Mapping[str, Any]] = ()
+    """{"step": int, "metrics": name -> value} of each validation, in order"""
 
     @property
     def generates(self) -> bool:
@@ -107,6 +109,7 @@ class Validation:
             "monitor": self.monitor,
             "figures": dict(self.figures),
             "generates": self.generates,
+            "history": list(self.history),
         }
         write_atomically(directory / FILE, json.dumps(plain, indent=2))
 
@@ -115,7 +118,12 @@ class Validation:
         """What ``save`` wrote; None where the model was not validated."""
         try:
             plain: dict[str, Any] = json.loads((directory / FILE).read_text())
-            return cls(step=plain["step"], monitor=plain["monitor"], figures=plain["figures"])
+            return cls(
+                step=plain["step"],
+                monitor=plain["monitor"],
+                figures=plain["figures"],
+                history=tuple(plain.get("history", ())),
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

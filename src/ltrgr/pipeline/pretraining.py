@@ -27,12 +27,20 @@ from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.generating import Validation, dev_check
 from ltrgr.pipeline.indexing import open_serialised, open_vocabulary
 from ltrgr.pipeline.seeding import seed_everything
-from ltrgr.pipeline.settings import Backbone, Compute, Pretraining, Targets, Tracking
+from ltrgr.pipeline.settings import (
+    Backbone,
+    Compute,
+    Pretraining,
+    SettingsError,
+    Targets,
+    Tracking,
+)
 from ltrgr.pipeline.trainer import fit, loggers, make_trainer
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.retrieval.settings import Decoding
 from ltrgr.scoring.settings import Scoring
 from ltrgr.training.identifier_pretraining import (
+    IDENTIFIERS,
     CheckDev,
     IdentifierPretraining,
     dev_figures,
@@ -134,6 +142,7 @@ def pretrain(
     check = dev_check(retriever, corpus=corpus, serialised=serialised, targets=dev_targets)
     dev = torch.from_numpy(dev_targets.with_pairs[: settings.dev_questions])
     names = dev_names([name for name, view in family.views.items() if view.searched])
+    _expect_logged(settings.monitor, names=names)
     module = IdentifierPretraining(
         model=retriever.model,
         learning_rate=settings.learning_rate,
@@ -154,7 +163,9 @@ def pretrain(
     )
     every = min(settings.validate_every, steps)
     choice = (
-        Choice.on_dev(directory, monitor=settings.monitor, patience=settings.patience)
+        Choice.on_dev(
+            directory, monitor=settings.monitor, patience=settings.patience, later_of_equal=True
+        )
         if len(dev)
         else Choice.without_dev(directory, every=every)
     )
@@ -183,12 +194,26 @@ def pretrain(
     retriever.model = module.model.cpu().eval()
     if len(dev):
         validation = Validation(
-            step=step, monitor=settings.monitor, figures=_dev_figures(data, check, names=names)
+            step=step,
+            monitor=settings.monitor,
+            figures=_dev_figures(data, check, names=names),
+            history=choice.history.validations,
         )
         validation.save(directory)
         if complaint := validation.complaint():
             log.warning("%s", complaint)
     retriever.save(directory, index=os.path.relpath(index, artefact.directory))
+
+
+def _expect_logged(monitor: str, *, names: Sequence[str]) -> None:
+    """Refuse a figure that validation will not give, before the first step.
+
+    Raises:
+        SettingsError: names the figures that there are.
+    """
+    logged = [f"dev/{name}" for name in (IDENTIFIERS, *names)]
+    if monitor not in logged:
+        raise SettingsError(f"pretrain.monitor={monitor!r}: expected one of {', '.join(logged)}")
 
 
 def _dev_figures(

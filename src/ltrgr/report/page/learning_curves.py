@@ -14,6 +14,7 @@ COUNTERS = ("distinct_keys", "decoder_sequences", "encoder_passes")
 SCALE = ("score_positive", "score_negative", "one_key_score")
 DEV = ("dev/mrr@10", "dev/hits@1", "dev/hits@5", "dev/hits@20")
 GENERATED = "dev/identifier_accuracy"
+TOKENS = "dev/token_accuracy"
 AT_ONCE = 6
 """lines that can be distinguished in one chart"""
 
@@ -57,33 +58,52 @@ def _stage_one(runs: Runs, sets: Sequence[Comparable]) -> Safe:
     used = {part.fingerprint for run in main for part in runs.chain(run)}
     trained = [run for run in runs.of("pretrain") if run.curves]
     trained = [run for run in trained if run.fingerprint in used] or trained
-    losses, rates, right = [], [], []
-    for i, run in enumerate(trained[:AT_ONCE]):
-        index = runs.parent(run)
-        views = " + ".join(index.inputs.get("views", {})) if index else ""
-        name = f"{views or 'model'} ({run.name[:6]})"
+    losses, rates = [], []
+    drawn = {_model_name(runs, run): run for run in trained[:AT_ONCE]}
+    for i, (name, run) in enumerate(drawn.items()):
         loss = run.curves.get("train/generation_loss", [])
         losses.append(Series(name=name, points=_smooth(loss), colour=i))
         rate = next((c for key, c in run.curves.items() if key.startswith("lr-")), [])
         rates.append(Series(name=name, points=rate, colour=i))
-        right.append(Series(name=name, points=run.curves.get(GENERATED, []), colour=i))
     if not any(one.points for one in losses):
         return note("No curves of stage 1 in these runs.")
     hidden = len(trained) - AT_ONCE
     more = note(f"{hidden} more stage-1 models are not drawn.") if hidden > 0 else ""
     charts = [
         line_chart(losses, label="Generation loss (running mean)", x_label="step", wide=True),
+        *_right_on_dev(drawn),
+        line_chart(rates, label="Learning rate", x_label="step", zero=True, wide=True),
+    ]
+    return join([el("div", *charts, cls="charts two"), more])
+
+
+def _model_name(runs: Runs, run: Run) -> str:
+    index = runs.parent(run)
+    views = " + ".join(index.inputs.get("views", {})) if index else ""
+    return f"{views or 'model'} ({run.name[:6]})"
+
+
+def _right_on_dev(drawn: Mapping[str, Run]) -> list[Safe]:
+    """A chart for the mean of the views, for each view, and for single tokens."""
+    logged = {name for run in drawn.values() for name in run.curves}
+    labels = {GENERATED: "Greedy identifiers right on dev, percent, mean over the views"}
+    for name in sorted(name for name in logged if name.startswith(f"{GENERATED}/")):
+        labels[name] = f"Greedy identifiers right on dev, percent: {name.rpartition('/')[2]}"
+    labels[TOKENS] = "Tokens right on dev after right ones, percent"
+    return [
         line_chart(
-            right,
-            label="Greedy identifiers right on dev, percent, mean over the views",
+            [
+                Series(name=model, points=run.curves.get(name, []), colour=i)
+                for i, (model, run) in enumerate(drawn.items())
+            ],
+            label=label,
             x_label="step",
             percent=True,
             zero=True,
             wide=True,
-        ),
-        line_chart(rates, label="Learning rate", x_label="step", zero=True, wide=True),
+        )
+        for name, label in labels.items()
     ]
-    return join([el("div", *charts, cls="charts two"), more])
 
 
 def _overview(runs: Runs, ranked: Sequence[Group]) -> Safe:
