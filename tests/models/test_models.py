@@ -206,3 +206,14 @@ def test_a_pretrained_encoder_decoder_grows_by_the_markers(
 def test_a_checkpoint_s_tokenizer_is_its_own(bert: Path) -> None:
     tokenizer = pretrained_tokenizer(checkpoint=str(bert), texts=["ignored"])
     assert tokenizer(TEXT)["input_ids"] == word_piece([TEXT])(TEXT)["input_ids"]
+
+
+def test_code_that_a_checkpoint_brings_along_is_not_run(tmp_path: Path) -> None:
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    auto_map = '{"AutoConfig": "own.OwnConfig", "AutoModelForSeq2SeqLM": "own.OwnModel"}'
+    (folder / "config.json").write_text(f'{{"model_type": "own", "auto_map": {auto_map}}}')
+    (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    with pytest.raises(ModelError, match="it brings code of its own, which is not run"):
+        trained_model(folder)
+    assert not (tmp_path / "ran").exists()

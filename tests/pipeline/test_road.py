@@ -245,6 +245,34 @@ def test_a_killed_stage_one_ends_like_an_uninterrupted_one(
     assert done["resumed"] is True
 
 
+class Planted:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.mark,)
+
+
+def test_a_planted_checkpoint_is_refused_and_runs_nothing(corpus: Corpus, tmp_path: Path) -> None:
+    from ltrgr.pipeline.trainer import ForeignCheckpointError
+    from ltrgr.training.identifier_pretraining import IdentifierPretraining
+
+    resumed = road(tmp_path, corpus)
+    with pytest.MonkeyPatch.context() as patch:
+        kill_at(14, IdentifierPretraining, patch)
+        with pytest.raises(Killed):
+            resumed.pretrain()
+    checkpoint = resumed.pretrained.partial / "checkpoints" / "last.ckpt"
+    genuine = torch.load(checkpoint, weights_only=True)
+    torch.save({**genuine, "planted": Planted(tmp_path / "ran")}, checkpoint)
+    with pytest.raises(ForeignCheckpointError, match=r"last\.ckpt holds more than weights"):
+        resumed.pretrain()
+    assert not (tmp_path / "ran").exists()
+    assert checkpoint.is_file()  # nothing is lost
+
+
 @pytest.mark.parametrize("step", [6, 8, 9])
 def test_a_killed_stage_two_ends_like_an_uninterrupted_one(
     step: int, finished: Road, corpus: Corpus

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,15 +126,19 @@ def _load(checkpoint: str, from_pretrained: Callable[..., Any]) -> Any:
     """Load a local or cached checkpoint; fetch it only if it is neither.
 
     Without a network, transformers retries each file for most of a minute, even a cached one.
+    Code that a checkpoint brings along (``auto_map``) is never run, and nobody is asked.
     """
+    load = partial(from_pretrained, checkpoint, trust_remote_code=False)
     try:
-        return from_pretrained(checkpoint, local_files_only=True)
+        return load(local_files_only=True)
     except (OSError, ValueError) as error:
+        if "trust_remote_code" in str(error):
+            raise _missing(checkpoint, why="it brings code of its own, which is not run") from error
         if Path(checkpoint).is_dir() or constants.HF_HUB_OFFLINE or not _is_name(checkpoint):
             raise _missing(checkpoint) from error
     _expect_server(checkpoint)
     try:
-        return from_pretrained(checkpoint, local_files_only=False)
+        return load(local_files_only=False)
     except (OSError, ValueError) as error:
         raise _missing(checkpoint) from error
 

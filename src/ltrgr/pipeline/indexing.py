@@ -87,7 +87,9 @@ def build_index(
 
 def open_vocabulary(index_directory: Path, family: Family) -> Vocabulary:
     """The vocabulary that an index was built with."""
-    tokenizer = AutoTokenizer.from_pretrained(index_directory / "tokenizer")
+    tokenizer = AutoTokenizer.from_pretrained(
+        index_directory / "tokenizer", trust_remote_code=False
+    )
     return Vocabulary(tokenizer, family)
 
 

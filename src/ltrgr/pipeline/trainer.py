@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import pytorch_lightning as pl
@@ -20,6 +21,11 @@ from ltrgr.pipeline.seeding import SeededSteps
 from ltrgr.pipeline.settings import Compute, Tracking
 
 LAST = "last.ckpt"
+
+
+class ForeignCheckpointError(ValueError):
+    """A checkpoint to go on from was not written by ltrgr."""
+
 
 # They tell of tips and devices at every start.
 for _name in ("pytorch_lightning", "lightning.pytorch"):
@@ -118,11 +124,16 @@ def fit(
 
     Raises:
         KeyboardInterrupt: Ctrl-C came; Lightning itself would end the process without a word.
+        ForeignCheckpointError: the checkpoint holds objects that a checkpoint of ours never does.
     """
     last = resumable(checkpoints / LAST)
     try:
-        # Our own checkpoint: its optimiser state needs the full unpickler.
-        trainer.fit(module, data, ckpt_path=str(last) if last else None, weights_only=False)
+        trainer.fit(module, data, ckpt_path=str(last) if last else None, weights_only=True)
+    except UnpicklingError as error:
+        raise ForeignCheckpointError(
+            f"{last} holds more than weights and plain values, so ltrgr did not write it and does "
+            "not load it: loading could run code. Remove it, and training starts from step 0"
+        ) from error
     except SystemExit as stop:
         raise KeyboardInterrupt(f"stopped after {trainer.global_step} steps") from stop
     if trainer.interrupted:

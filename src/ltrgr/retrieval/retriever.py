@@ -110,7 +110,7 @@ class Retriever:
                 "again with `ltrgr index` and the settings of this model"
             )
         family = Family.from_description(described["views"])
-        tokenizer = AutoTokenizer.from_pretrained(directory / "tokenizer")
+        tokenizer = AutoTokenizer.from_pretrained(directory / "tokenizer", trust_remote_code=False)
         return cls(
             model=trained_model(directory / "model").to(device).eval(),
             vocabulary=Vocabulary(tokenizer, family),
