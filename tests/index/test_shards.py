@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_index import World, worlds
 
-from ltrgr.index.errors import IndexFormatError
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.sharding import cut
 from ltrgr.index.shards import Shards

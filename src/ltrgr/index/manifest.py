@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ltrgr.index.errors import IndexFormatError
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.storage import CURE, HEADER
 
 MANIFEST = "shards.json"

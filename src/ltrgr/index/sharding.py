@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.construction import Progress, check_corpus
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.manifest import MANIFEST, shard_directory, write_manifest
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.arrays import WIDE_THRESHOLD, IndexArrays
 from ltrgr.index.construction import Progress
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.manifest import GO_ON, MANIFEST, read_manifest, shard_directory
 from ltrgr.index.sharding import build_shards
