@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ltrgr.disk import write_atomically
 
 Run = dict[str, list[tuple[str, float]]]
 """query id -> retrieved (passage id, score), best first; the order is what counts."""
@@ -28,14 +28,7 @@ def write_run(path: Path, run: Run, *, tag: str) -> None:
     _expect_word("tag", tag)
     text = "".join(_lines(query, ranked, tag) for query, ranked in run.items())
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_atomically(path, text)
 
 
 def read_run(path: Path) -> Run:
