@@ -21,7 +21,7 @@ def test_no_import_runs_back_up() -> None:
             rooms.setdefault(room, set()).update(set(_rooms_of(path)) - {room})
     order = list(TopologicalSorter(rooms).static_order())
     assert order[-1] == "cli"
-    assert rooms["errors"] == rooms["csr"] == set()
+    assert rooms["errors"] == rooms["csr"] == rooms["lazy"] == set()
     assert rooms["corpus"] | rooms["index"] <= {"disk", "errors", "csr"}
     assert rooms["losses"] == set()
 
