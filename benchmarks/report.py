@@ -9,11 +9,12 @@ from typing import Any
 
 from benchmarks.anchors import ANCHORS, BORDER, Anchor, at
 from benchmarks.measure import Row
+from ltrgr.errors import LtrgrError
 
 HEADER = f"{'':52} {'median':>9} {'unit':14} {'low..high':>17}  {'target':>12}  beside others"
 
 
-class ReportError(ValueError):
+class ReportError(LtrgrError):
     """A report that is missing, foreign, or about something else."""
 
 

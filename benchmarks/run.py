@@ -16,9 +16,8 @@ from benchmarks import build, decoding, mining, models, report, scoring, share, 
 from benchmarks.measure import Row
 from benchmarks.reference import Reference
 from benchmarks.world import World, make_world
-from ltrgr.corpus.errors import CorpusError
+from ltrgr.errors import CorpusError, RetrieverError
 from ltrgr.pipeline.environment import environment
-from ltrgr.retrieval.errors import RetrieverError
 
 GROUPS = ("build", "steps", "decoding", "share", "scoring", "mining")
 LARGE = 20e6

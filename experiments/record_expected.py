@@ -19,12 +19,13 @@ from typing import Any
 
 import yaml
 
+from ltrgr.errors import LtrgrError
 from ltrgr.evaluation.reproduction import Spread, pooled
 from ltrgr.report.expected import Expected, ExpectedError, Figure, read_expected, write_expected
 from ltrgr.report.table import Cell, Origin, ResultTable, Row, from_json
 
 
-class RecordError(ValueError):
+class RecordError(LtrgrError):
     """The tables cannot become one file."""
 
 

@@ -21,7 +21,8 @@ def test_no_import_runs_back_up() -> None:
             rooms.setdefault(room, set()).update(set(_rooms_of(path)) - {room})
     order = list(TopologicalSorter(rooms).static_order())
     assert order[-1] == "cli"
-    assert rooms["corpus"] | rooms["index"] <= {"disk"}
+    assert rooms["errors"] == rooms["csr"] == rooms["lazy"] == set()
+    assert rooms["corpus"] | rooms["index"] <= {"disk", "errors", "csr"}
     assert rooms["losses"] == set()
 
 
@@ -32,6 +33,18 @@ def test_only_the_cli_sees_hydra() -> None:
         if {"hydra", "omegaconf"} & {name.split(".")[0] for name in _imports(path)}
     }
     assert seeing == {"cli"}
+
+
+def test_every_error_of_ours_has_the_one_base() -> None:
+    """The command line prints an LtrgrError without a traceback, and nothing else of ours."""
+    nodes = [node for path in HOUSE.rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    errors = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for node in nodes
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Error")
+    }
+    assert errors.pop("LtrgrError") == {"ValueError"}
+    assert [name for name, bases in errors.items() if not bases & {"LtrgrError", *errors}] == []
 
 
 def _rooms_of(path: Path) -> Iterator[str]:

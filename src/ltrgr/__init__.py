@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ltrgr.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ltrgr.retrieval.retriever import Retriever
@@ -10,11 +12,4 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Retriever", "__version__"]
 
-
-def __getattr__(name: str) -> Any:
-    # Lazy, so that `ltrgr --help` does not wait for torch.
-    if name == "Retriever":
-        from ltrgr.retrieval.retriever import Retriever
-
-        return Retriever
-    raise AttributeError(f"module 'ltrgr' has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, {"Retriever": "ltrgr.retrieval.retriever"})

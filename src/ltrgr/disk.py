@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ltrgr.errors import LtrgrError
+
 TEMPORARY = ".tmp"
 """How the name of a file ends that is being written; the dot before it makes it hidden."""
 
@@ -22,7 +24,7 @@ _WORDS = re.compile(
 )
 
 
-class DiskFullError(OSError):
+class DiskFullError(LtrgrError, OSError):
     """A disk took no more; the message names the disk and what is free on it."""
 
 

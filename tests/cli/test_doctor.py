@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from ltrgr.cli import doctor as room
-from ltrgr.cli.doctor import NotUsable, doctor
+from ltrgr.cli.doctor import NotUsableError, doctor
 from ltrgr.cli.main import main
 from ltrgr.index import storage as index_storage
 from ltrgr.pipeline.artefact import Artefact
@@ -81,7 +81,7 @@ def test_missing_packages_and_configs_are_fatal_and_name_their_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "package_versions", lambda: {"transformers": None, "wandb": None})
-    with pytest.raises(NotUsable) as caught:
+    with pytest.raises(NotUsableError) as caught:
         examine(tmp_path, tmp_path / "nowhere", free_gb=0.0)
     assert str(caught.value).splitlines() == [
         "2 problem(s) to fix:",
@@ -100,7 +100,7 @@ def test_missing_data_and_key_are_told_but_not_fatal(
 
 
 def test_a_full_disk_is_fatal(tmp_path: Path, conf: Path) -> None:
-    with pytest.raises(NotUsable, match="less than 1e\\+09 GB"):
+    with pytest.raises(NotUsableError, match="less than 1e\\+09 GB"):
         examine(tmp_path, conf, free_gb=1e9)
 
 

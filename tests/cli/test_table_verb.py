@@ -62,7 +62,7 @@ def test_the_table_ends_with_a_verdict_for_each_cell(
     assert line in capsys.readouterr().out
     assert json.loads((tmp_path / "table" / "reproduction.json").read_text())["summary"] == line
     assert main([*checked, "table.check=true"]) == 1
-    assert capsys.readouterr().err.startswith("ltrgr table: NotReproduced: a cell is off")
+    assert capsys.readouterr().err.startswith("ltrgr table: NotReproducedError: a cell is off")
     swept = ["evaluation.b=0.4,0.5", "-m", "hydra/launcher=basic"]
     assert main([*checked, "table.check=true", *swept]) == 1
     assert "2 of the 2 jobs" in capsys.readouterr().err  # one that is off does not end the others

@@ -10,8 +10,8 @@ import pytest
 
 from ltrgr.corpus.beir import read_beir, write_beir
 from ltrgr.corpus.demo import generate_demo
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.records import Corpus, Passage, Query
+from ltrgr.errors import CorpusError
 
 HEADER = "query-id\tcorpus-id\tscore\n"
 PASSAGES = [

@@ -14,8 +14,8 @@ import pytest
 
 from ltrgr.corpus.demo import generate_demo
 from ltrgr.corpus.demo_schema import KINDS, expand_phrase, read_kind
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.records import Corpus, Split
+from ltrgr.errors import CorpusError
 
 SMALL = {"passages": 120, "train_questions": 300, "dev_questions": 40, "test_questions": 40}
 

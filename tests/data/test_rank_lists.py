@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.data.errors import TrainingDataError
 from ltrgr.data.identifier_pairs import IdentifierPairs
+from ltrgr.data.order import TrainingDataError
 from ltrgr.data.rank_lists import RankListBatch, RankLists, RankListSampler
 from ltrgr.losses.margin import margin
 from ltrgr.losses.objective import Objective, Term

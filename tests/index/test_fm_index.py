@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from naive_index import World, followers, positions, worlds
 
+from ltrgr.errors import IndexFormatError
 from ltrgr.index import batch, fm_index
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 
 BELOW, ABOVE = 50_000, 70_000

@@ -9,8 +9,14 @@ import pytest
 from naive_index import World
 
 from ltrgr.index import fm_index
-from ltrgr.index.errors import BuildTooLargeError
-from ltrgr.index.memory_plan import FIXED_BYTES, BuildPlan, disk_bytes, peak_bytes, plan_build
+from ltrgr.index.memory_plan import (
+    FIXED_BYTES,
+    BuildPlan,
+    BuildTooLargeError,
+    disk_bytes,
+    peak_bytes,
+    plan_build,
+)
 
 MILLION, BILLION = 10**6, 10**9
 

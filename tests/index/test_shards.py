@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_index import World, worlds
 
-from ltrgr.index.errors import IndexFormatError
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.sharding import cut
 from ltrgr.index.shards import Shards
@@ -254,6 +254,16 @@ def test_a_directory_with_something_else_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
     with pytest.raises(IndexFormatError, match="no index at"):
         Shards.open(tmp_path)
+
+
+def test_a_manifest_whose_writer_was_killed_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / ".shards.json.123.tmp").write_text("{")
+    Shards.build(**SMALL, directory=tmp_path, shard_tokens=7)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "shard-00000",
+        "shard-00001",
+        "shards.json",
+    ]
 
 
 def test_a_wrong_corpus_is_refused_before_the_first_shard(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from naive_index import World
 
+from ltrgr.errors import IndexFormatError
 from ltrgr.index import storage
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 
 WORLD = World(np.array([1, 2, 1, 3, 1, 2, 4], np.int32), np.array([0, 4, 7]), 6, [], 4096)

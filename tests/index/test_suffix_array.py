@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ltrgr.errors import IndexFormatError
 from ltrgr.index import suffix_array as room
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.sais_library import integer_sort, spare_entries
 from ltrgr.index.suffix_array import row_dtype, suffix_array, suffix_array_of_bytes
 

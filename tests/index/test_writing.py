@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from naive_index import World
 
+from ltrgr.errors import IndexFormatError
 from ltrgr.index import replace, writing
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.writing import IndexWriter
 

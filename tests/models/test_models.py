@@ -12,8 +12,8 @@ from transformers import BartConfig, BartForConditionalGeneration, BertConfig, B
 
 from ltrgr.decoding.model import decoder_start_id, encode
 from ltrgr.identifiers.vocabulary import Vocabulary
-from ltrgr.models.errors import ModelError
 from ltrgr.models.pretrained import (
+    ModelError,
     packaged_checkpoint,
     pretrained_encoder_decoder,
     pretrained_tokenizer,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ltrgr.pipeline.parallel import JobsFailed, run_all
+from ltrgr.pipeline.parallel import JobsFailedError, run_all
 
 
 def square(x: int) -> int:
@@ -51,7 +51,7 @@ def test_a_failing_job_is_told_and_ends_no_other(
     jobs = {"bad": fail, "good": partial(square, 2)}
     if workers == 1:
         jobs["last"] = lambda: done.append(1) or 1
-    with pytest.raises(JobsFailed, match=r"1 of \d jobs failed: bad"):
+    with pytest.raises(JobsFailedError, match=r"1 of \d jobs failed: bad"):
         run_all(jobs, workers=workers, shown=False)
     assert "this one cannot" in capsys.readouterr().err
     assert done == ([1] if workers == 1 else [])

@@ -11,11 +11,10 @@ import pytest
 from forked import run
 from two_worlds import NEW, OLD, build, by_index, by_scan
 
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.records import Passage
 from ltrgr.corpus.store import PassageStore
+from ltrgr.errors import CorpusError, IndexFormatError
 from ltrgr.index import storage, verified
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.pipeline.artefact import Artefact
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ltrgr.corpus.beir import read_beir
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.records import Passage
 from ltrgr.corpus.store import PassageStore
+from ltrgr.errors import CorpusError
 from ltrgr.identifiers.serialise import serialise
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.index.fm_index import FMIndex

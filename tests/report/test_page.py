@@ -18,7 +18,7 @@ from ltrgr.report.page.groups import comparables
 from ltrgr.report.page.highlight import highlighted, spans
 from ltrgr.report.page.markup import VOID
 from ltrgr.report.page.page import write_page
-from ltrgr.report.page.runs import NoRuns, Runs
+from ltrgr.report.page.runs import NoRunsError, Runs
 from ltrgr.report.page.surface import stable, surfaces
 from ltrgr.report.table import Cell, ResultTable, Row, to_json
 
@@ -197,7 +197,7 @@ def test_a_resumed_run_is_one_curve(tmp_path: Path) -> None:
 
 
 def test_nothing_to_report_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(NoRuns, match="run `ltrgr table` or `ltrgr rank` first"):
+    with pytest.raises(NoRunsError, match="run `ltrgr table` or `ltrgr rank` first"):
         write_page(tmp_path, tmp_path / "r.html", title="T")
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from ltrgr.corpus.records import Corpus, Passage, Query, Split
+from ltrgr.errors import RetrieverError
 from ltrgr.identifiers.own_queries import own_query_ranges
 from ltrgr.identifiers.tokenised import tokenise_questions
 from ltrgr.pipeline.indexing import open_serialised, open_vocabulary
 from ltrgr.pipeline.mining import Miner
-from ltrgr.retrieval.errors import RetrieverError
 from ltrgr.retrieval.hits import Hit
 from ltrgr.retrieval.mined import MinedLists, trim
 from ltrgr.retrieval.retriever import Retriever

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ltrgr.corpus.records import Passage, Query
+from ltrgr.errors import RetrieverError
 from ltrgr.retrieval.bm25 import BM25
-from ltrgr.retrieval.errors import RetrieverError
 from ltrgr.retrieval.teachers import on_the_scale_of, teacher_scores
 
 PASSAGES = [

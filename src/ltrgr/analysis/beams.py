@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.analysis.gold import Gold
+from ltrgr.csr import csr_offsets, csr_places
 from ltrgr.decoding.beam_search import SearchedView
 from ltrgr.identifiers.keys import Keys
-from ltrgr.identifiers.tokenised import csr_offsets
 
 OFF = np.iinfo(np.int64).max
 """rank of a prefix that is not on the beam"""
@@ -99,7 +99,7 @@ def gold_rank(found: Hypotheses, *, questions: int, steps: int) -> NDArray[np.in
     order = np.lexsort((-found.log_probability, found.depth, found.question))
     group = found.question[order] * (steps + 1) + found.depth[order]
     change = np.flatnonzero(np.diff(group, prepend=-1))
-    place = np.arange(len(order)) - np.repeat(change, np.diff(change, append=len(order)))
+    place = csr_places(np.diff(change, append=len(order)))
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = place + 1
     best = np.full((questions, steps), OFF)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltrgr.analysis.gold import Gold
+from ltrgr.csr import csr_ranges, pad_rows
 from ltrgr.decoding.model import (
     cumulative_log_probabilities,
     decode,
@@ -33,11 +34,8 @@ def best_identifier(model: Any, *, states: Tensor, mask: Tensor, gold: Gold) -> 
     """
     n = len(gold.offsets) - 1
     length = gold.stop - gold.start
-    within = np.arange(length.max(initial=1))
-    inside = within < length[:, None]
-    labels = np.full(inside.shape, PAD, dtype=np.int64)
-    labels[inside] = gold.text[(gold.start[:, None] + within)[inside]]
-    chosen = np.full((n, len(within)), PAD, dtype=np.int64)
+    labels = pad_rows(gold.text[csr_ranges(gold.start, length)], length, fill=PAD)
+    chosen = np.full((n, labels.shape[1]), PAD, dtype=np.int64)
     if len(labels):
         score = cumulative_log_probabilities(
             model,

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltrgr.analysis.gold import Gold
+from ltrgr.csr import csr_offsets
 from ltrgr.decoding.beam_search import SearchedView
 from ltrgr.decoding.kernels import advance, make_scratch
 from ltrgr.decoding.model import teacher_forced_logits
-from ltrgr.identifiers.tokenised import csr_offsets
 from ltrgr.index.shards import Shards
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.csr import csr_offsets, csr_owners, csr_ranges
 from ltrgr.decoding.beam_search import SearchedView
 from ltrgr.identifiers.serialise import SerialisedCorpus
-from ltrgr.identifiers.tokenised import csr_offsets
 
 Ints = NDArray[np.int64]
 
@@ -38,7 +38,7 @@ class Gold:
     @property
     def question(self) -> Ints:
         """[R] the question of each place."""
-        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        return csr_owners(self.offsets)
 
     def begins_with(self, tokens: NDArray[np.int32], offsets: Ints, question: Ints) -> Any:
         """[n] whether a gold identifier of ``question[i]`` begins with key i.
@@ -61,11 +61,11 @@ def gold_places(
         relevant_offsets, relevant: CSR [B + 1] of the relevant passages of each question.
     """
     counts = np.diff(corpus.field_offsets)[relevant]
-    field = _ranges(corpus.field_offsets[relevant], counts)
+    field = csr_ranges(corpus.field_offsets[relevant], counts)
     pair = np.repeat(np.arange(len(relevant)), counts)
     mine = corpus.field_view[field] == view.number
     field, pair = field[mine], pair[mine]
-    question = np.repeat(np.arange(len(relevant_offsets) - 1), np.diff(relevant_offsets))[pair]
+    question = csr_owners(relevant_offsets)[pair]
     start, stop = corpus.field_start[field], corpus.field_end[field]
     if view.begin >= 0:
         stop = stop + 1
@@ -74,7 +74,7 @@ def gold_places(
     else:
         lengths = stop - start
         question, stop = np.repeat(question, lengths), np.repeat(stop, lengths)
-        start = _ranges(start, lengths)
+        start = csr_ranges(start, lengths)
     n = len(relevant_offsets) - 1
     return Gold(
         text=corpus.tokens,
@@ -82,12 +82,6 @@ def gold_places(
         start=start,
         stop=stop,
     )
-
-
-def _ranges(first: Ints, lengths: Ints) -> Ints:
-    """Concatenate the ranges ``first[i]:first[i] + lengths[i]``."""
-    offsets = csr_offsets(lengths)
-    return np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], lengths)
 
 
 @njit(cache=True)

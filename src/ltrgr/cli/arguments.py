@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ltrgr.errors import LtrgrError
+
 OVERRIDE = re.compile(r"[+~]{0,2}[\w./@:$-]+=|[+~-]")
 """How an override or a flag begins; any other bare argument of ``search`` is a question."""
 
@@ -19,7 +21,7 @@ SWEEP = {"--multirun", "-m"}
 SHOW = {"--cfg", "-c", "--info", "-i"}
 
 
-class FlagClash(ValueError):  # noqa: N818
+class FlagClashError(LtrgrError):
     """Two flags that exclude each other."""
 
 
@@ -29,12 +31,12 @@ def hydra_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str], Pat
     Flags go first because argparse refuses overrides on both sides of a flag.
 
     Raises:
-        FlagClash: ``-m`` together with a flag that shows the config of one job.
+        FlagClashError: ``-m`` together with a flag that shows the config of one job.
     """
     flags, overrides = _split(arguments)
     shows = [f for f in flags if f.split("=")[0] in SHOW]
     if shows and SWEEP & set(flags):
-        raise FlagClash(
+        raise FlagClashError(
             f"{shows[0]} shows the config of one job: drop -m, and give each key one value"
         )
     extra = None

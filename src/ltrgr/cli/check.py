@@ -7,12 +7,13 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
+from ltrgr.errors import LtrgrError
 from ltrgr.report.expected import Expected, read_expected
 from ltrgr.report.table import ResultTable
 from ltrgr.report.verdicts import Reproduction, judge, verdict_table, write_reproduction
 
 
-class NotReproduced(ValueError):  # noqa: N818
+class NotReproducedError(LtrgrError):
     """A cell is off and ``table.check`` is set; nothing else went wrong."""
 
     exit_code = 1

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ltrgr.errors import LtrgrError
 from ltrgr.index import storage as index_storage
 from ltrgr.pipeline.artefact import read_object
 from ltrgr.pipeline.environment import package_versions, threads
@@ -27,7 +28,7 @@ VERSIONS = {"index": index_storage.VERSION}
 """Format of the stages whose files have changed theirs; that of the others is 1."""
 
 
-class NotUsable(ValueError):  # noqa: N818
+class NotUsableError(LtrgrError):
     """The installation cannot do its work; the message lists the problems."""
 
 
@@ -61,7 +62,7 @@ def doctor(
         free_gb: least free disk under ``root``, in GB.
 
     Raises:
-        NotUsable: something that every run needs is missing; says which and how to fix it.
+        NotUsableError: something that every run needs is missing; says which and how to fix it.
     """
     findings = [
         *versions(),
@@ -78,7 +79,7 @@ def doctor(
     console.print(_table(findings))
     fatal = [f"{f.name}: {f.problem}" for f in findings if f.problem and f.fatal]
     if fatal:
-        raise NotUsable("\n".join([f"{len(fatal)} problem(s) to fix:", *fatal]))
+        raise NotUsableError("\n".join([f"{len(fatal)} problem(s) to fix:", *fatal]))
 
 
 def versions() -> list[Finding]:

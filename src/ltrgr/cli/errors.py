@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ltrgr.cli.unimportable import unimportable
+from ltrgr.errors import LtrgrError
 
 OK, CRASHED, MISUSED, STOPPED, PIPE_CLOSED = 0, 1, 2, 130, 141
 """Exit codes: done; a fault in the program; a fault the user can fix; Ctrl-C; ``| head``."""
@@ -31,28 +32,23 @@ class Carried(BaseException):
         self.error = error
 
 
-class MissingValues(ValueError):  # noqa: N818
+class MissingValuesError(LtrgrError):
     """Mandatory values (``???``) were not given."""
 
 
-def missing_values(*, verb: str, keys: Sequence[str]) -> MissingValues:
+def missing_values(*, verb: str, keys: Sequence[str]) -> MissingValuesError:
     """Return the error for the mandatory ``keys`` that have no value."""
     given = " ".join(f"{key}=..." for key in keys)
-    return MissingValues(
+    return MissingValuesError(
         f"no value for {', '.join(keys)}; expected on the command line or in a config. "
         f"Run: ltrgr {verb} {given}"
     )
 
 
-def is_own(error: BaseException) -> bool:
-    """Whether ``error`` was written for the user: its class is ours or says so."""
-    return type(error).__module__.startswith("ltrgr.") or hasattr(error, "ltrgr_message")
-
-
-def own_cause(error: BaseException) -> BaseException | None:
+def own_cause(error: BaseException) -> LtrgrError | None:
     """Return the error of ours in the chain of causes (Hydra wraps what a ``_target_`` raises)."""
     seen: BaseException | None = error
-    while seen is not None and not is_own(seen):
+    while seen is not None and not isinstance(seen, LtrgrError):
         seen = seen.__cause__
     return seen
 

@@ -6,13 +6,14 @@ import difflib
 from typing import Any
 
 from ltrgr.cli.suggestions import did_you_mean, dotted_keys
+from ltrgr.errors import LtrgrError
 
 
-class MisspeltKey(ValueError):  # noqa: N818
+class MisspeltKeyError(LtrgrError):
     """An experiment sets a key that the config does not have, and that is spelt like one it has."""
 
 
-class AnotherCommand(ValueError):  # noqa: N818
+class AnotherCommandError(LtrgrError):
     """An experiment defines a table, and the command is another one."""
 
 
@@ -20,11 +21,13 @@ def refuse_table(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
     """Only ``ltrgr table`` reads a table's rows; another command would do something else.
 
     Raises:
-        AnotherCommand: names the command to run.
+        AnotherCommandError: names the command to run.
     """
     if verb != "table" and "title" in (cfg.get("table") or {}):
         overrides = " ".join(hydra_cfg.overrides.task)
-        raise AnotherCommand(f"this experiment is for another verb; run: ltrgr table {overrides}")
+        raise AnotherCommandError(
+            f"this experiment is for another verb; run: ltrgr table {overrides}"
+        )
 
 
 def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
@@ -34,7 +37,7 @@ def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
     alone: experiments may add keys, and a key with a misspelt name does nothing, silently.
 
     Raises:
-        MisspeltKey: names the experiment, the key and the nearest valid one.
+        MisspeltKeyError: names the experiment, the key and the nearest valid one.
     """
     choices = {k: v for k, v in hydra_cfg.runtime.choices.items() if not k.startswith("hydra/")}
     experiment = choices.pop("experiment", None)
@@ -52,7 +55,7 @@ def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
         siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == section]
         if close := difflib.get_close_matches(name, siblings, n=2, cutoff=0.8):
             names = [f"{section}.{other}".lstrip(".") for other in close]
-            raise MisspeltKey(
+            raise MisspeltKeyError(
                 f"experiment {experiment!r} sets {key!r}, which is not a key of this config. "
                 f"{did_you_mean(names)}\nSee all of them: ltrgr {verb} --cfg job"
             )

@@ -21,6 +21,7 @@ from ltrgr.cli.assemble import assemble
 from ltrgr.cli.outcome import Result
 from ltrgr.cli.sweep import swept
 from ltrgr.corpus.records import Split
+from ltrgr.errors import LtrgrError
 from ltrgr.evaluation.answers import ANSWER_MEASURES
 from ltrgr.evaluation.metrics import MEASURES
 from ltrgr.pipeline.settings import SettingsError
@@ -33,7 +34,7 @@ ENOUGH_TURNS = 20
 """of `cost`, for a bootstrap of their median"""
 
 
-class NoQuestion(ValueError):  # noqa: N818
+class NoQuestionError(LtrgrError):
     """A search without anything to search for."""
 
 
@@ -161,11 +162,11 @@ def cost(cfg: DictConfig) -> None:
 
 def table(cfg: DictConfig) -> None:
     """Run every row and print the main table."""
-    from ltrgr.cli.check import NotReproduced
+    from ltrgr.cli.check import NotReproducedError
     from ltrgr.cli.table import run_table
 
     if not run_table(cfg, console=out) and cfg.table.check:
-        raise NotReproduced("a cell is off (see above); table.check=false accepts that")
+        raise NotReproducedError("a cell is off (see above); table.check=false accepts that")
 
 
 def report(cfg: DictConfig) -> None:
@@ -232,14 +233,14 @@ def _asked(cfg: DictConfig) -> list[str]:
     """The questions, before anything is trained or loaded for them.
 
     Raises:
-        NoQuestion: there is none, or one of them has no letter and no digit.
+        NoQuestionError: there is none, or one of them has no letter and no digit.
     """
     questions = [str(question).strip() for question in cfg.questions]
     if not questions:
-        raise NoQuestion('no question was asked; run: ltrgr search "who wrote ...?"')
+        raise NoQuestionError('no question was asked; run: ltrgr search "who wrote ...?"')
     for question in questions:
         if not any(character.isalnum() for character in question):
-            raise NoQuestion(
+            raise NoQuestionError(
                 f"the question {question!r} has no word in it; expected some text, such as: "
                 'ltrgr search "who wrote ...?"'
             )

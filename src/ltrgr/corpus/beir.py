@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ltrgr.corpus.beir_write import write_beir
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.fields import read_id, read_text, read_texts
 from ltrgr.corpus.pseudo import add_pseudo_queries, add_training_questions
 from ltrgr.corpus.qrels import read_qrels
 from ltrgr.corpus.records import Corpus, Passage, Qrels, Query, Split
 from ltrgr.corpus.source import Source, find_source, read_source
 from ltrgr.corpus.split import check_disjoint, choose_queries, hold_out_dev
+from ltrgr.errors import CorpusError
 
 __all__ = ["read_beir", "write_beir"]
 

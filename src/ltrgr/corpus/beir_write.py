@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.qrels import write_qrels
 from ltrgr.corpus.records import Corpus
+from ltrgr.errors import CorpusError
 
 PSEUDO_QUERIES = "pseudo_queries.jsonl"
 

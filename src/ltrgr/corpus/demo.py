@@ -16,8 +16,8 @@ from ltrgr.corpus.demo_questions import Question, Questioner, list_facts
 from ltrgr.corpus.demo_splits import ask_held_out, ask_training
 from ltrgr.corpus.demo_text import write_passages
 from ltrgr.corpus.demo_world import Entity, build_world
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.records import Corpus, Passage, Query, Split
+from ltrgr.errors import CorpusError
 
 _FEWEST_PASSAGES = 80
 _UNSEEN_PASSAGES = 0.15  # fraction of the passages that no training question is about

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from ltrgr.corpus.demo_schema import read_words
-from ltrgr.corpus.errors import CorpusError
+from ltrgr.errors import CorpusError
 
 _TRIES = 1000
 

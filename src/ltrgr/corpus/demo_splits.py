@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from ltrgr.corpus.demo_questions import Asked, Question, Questioner
-from ltrgr.corpus.errors import CorpusError
+from ltrgr.errors import CorpusError
 
 _UNSEEN_QUESTIONS = 0.15  # fraction of dev and of test questions about unseen passages only
 _UNASKED_FACTS = 0.3  # fraction of the facts that training never asks for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ltrgr.corpus.errors import CorpusError
+from ltrgr.errors import CorpusError
 
 Record = dict[str, Any]
 

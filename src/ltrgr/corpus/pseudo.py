@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.fields import read_id, read_texts
 from ltrgr.corpus.records import Passage, Split
 from ltrgr.corpus.source import Source
+from ltrgr.errors import CorpusError
 
 
 def add_pseudo_queries(source: Source, *, passages: Mapping[str, Passage]) -> list[Passage]:

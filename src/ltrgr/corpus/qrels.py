@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.records import Qrels
 from ltrgr.corpus.source import Source
+from ltrgr.errors import CorpusError
 
 HEADER = "query-id\tcorpus-id\tscore"
 _MOST_DIGITS = 9  # metrics count in 32-bit integers

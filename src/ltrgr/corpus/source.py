@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ltrgr.corpus.errors import CorpusError
+from ltrgr.errors import CorpusError
 
 _BOM = "\ufeff"
 

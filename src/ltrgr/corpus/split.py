@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.records import Split
+from ltrgr.errors import CorpusError
 
 _DEV_SHARE, _MOST_DEV = 0.1, 1000
 

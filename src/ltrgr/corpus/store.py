@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ltrgr.corpus.errors import CorpusError
 from ltrgr.corpus.records import Passage
+from ltrgr.errors import CorpusError
 
 
 class PassageStore:

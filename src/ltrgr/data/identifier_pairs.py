@@ -12,9 +12,10 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from ltrgr.csr import csr_offsets, csr_owners
 from ltrgr.identifiers.serialise import SerialisedCorpus
 from ltrgr.identifiers.targets import draw_batch
-from ltrgr.identifiers.tokenised import TokenisedQuestions, csr_offsets
+from ltrgr.identifiers.tokenised import TokenisedQuestions
 from ltrgr.identifiers.vocabulary import Vocabulary
 
 
@@ -78,7 +79,7 @@ class TargetSampler:
             questions.offsets, questions.tokens, questions.pair_question[pairs],
             questions.relevant[pairs],
         )  # fmt: skip
-        self._pair_offsets = csr_offsets(pairs.astype(np.int64))[questions.relevant_offsets]
+        self._pair_offsets = csr_offsets(pairs)[questions.relevant_offsets]
         self._drawable = np.flatnonzero(has_fields)
         if not len(self._drawable):
             raise ValueError("no passage has an identifier: expected a title or a text in some")
@@ -129,7 +130,7 @@ class TargetSampler:
 def inverse_document_frequency(corpus: SerialisedCorpus, *, size: int) -> NDArray[np.float64]:
     """[V] log(P / passages that contain the token) / log P: 1 for the rarest, 0 for everywhere."""
     n_passages = len(corpus.offsets) - 1
-    passage = np.repeat(np.arange(n_passages), np.diff(corpus.offsets))
+    passage = csr_owners(corpus.offsets)
     distinct = np.unique(passage * size + corpus.tokens)
     frequency = np.bincount(distinct % size, minlength=size)
     scaled = np.log(n_passages / np.maximum(frequency, 1)) / max(np.log(n_passages), 1.0)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ltrgr.data.errors import TrainingDataError
+from ltrgr.errors import LtrgrError
 from ltrgr.retrieval.mined import MinedLists
+
+
+class TrainingDataError(LtrgrError):
+    """There is nothing to learn from."""
 
 
 class Order:

@@ -214,12 +214,11 @@ class RankLists(LightningDataModule):
         batch_size: int,
         dev: Tensor,
         seed: int,
-        workers: int = 0,
         again: MiningAgain | None = None,
     ) -> None:
         super().__init__()
         self.sampler, self.batch_size, self.dev = sampler, batch_size, dev
-        self.seed, self.workers, self.again = seed, workers, again
+        self.seed, self.again = seed, again
         self._period: Period | None = None
         self._renewed = sampler
 
@@ -229,7 +228,7 @@ class RankLists(LightningDataModule):
         self._order = Order(self.sampler.mined, batch_size=self.batch_size, seed=self.seed)
         # The trainer fetches ahead, before the model is what it will be: then only the number.
         steps = _Steps(int if self.again else self._batch_mined_once, first=first)
-        return DataLoader(steps, batch_size=None, num_workers=min(self.workers, 1))
+        return DataLoader(steps, batch_size=None)
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Where lists are mined again, a step's batch is built when the step begins."""

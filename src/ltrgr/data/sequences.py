@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.csr import csr_ranges, pad_rows
+
 Ints = NDArray[np.int64]
 
 
@@ -29,16 +31,13 @@ def share_prefixes(
     [[7, 8]]
     """
     length = stop - start
-    n, longest = len(start), int(length.max(initial=1))
-    padded = np.full((n, longest), -100, dtype=np.int64)
-    inside = np.arange(longest) < length[:, None]
-    padded[inside] = tokens[(start[:, None] + np.arange(longest))[inside]]
+    padded = pad_rows(tokens[csr_ranges(start, length)], length, fill=-100)
     # Sorted, a key that begins any other begins the next one: -100 sorts before every token.
     order = np.lexsort((*padded.T[::-1], group))
     ordered, size, owner = padded[order], length[order], group[order]
-    agree = (ordered[:-1] == ordered[1:]) | (np.arange(longest) >= size[:-1, None])
+    agree = (ordered[:-1] == ordered[1:]) | (np.arange(padded.shape[1]) >= size[:-1, None])
     begins_next = np.append(agree.all(axis=1) & (owner[:-1] == owner[1:]), False)
     number = np.cumsum(~begins_next) - ~begins_next
-    sequence = np.empty(n, dtype=np.int64)
+    sequence = np.empty(len(start), dtype=np.int64)
     sequence[order] = number
     return ordered[~begins_next], sequence, length.astype(np.int64), owner[~begins_next]

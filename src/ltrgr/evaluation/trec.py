@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ltrgr.disk import write_atomically
 
 Run = dict[str, list[tuple[str, float]]]
 """query id -> retrieved (passage id, score), best first; the order is what counts."""
@@ -28,38 +27,7 @@ def write_run(path: Path, run: Run, *, tag: str) -> None:
     _expect_word("tag", tag)
     text = "".join(_lines(query, ranked, tag) for query, ranked in run.items())
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def read_run(path: Path) -> Run:
-    """Reads a run; passages by falling score, equal scores by rank.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a malformed line or a passage listed twice, with file and line number.
-    """
-    rows: dict[str, list[tuple[float, int, str]]] = defaultdict(list)
-    seen: set[tuple[str, str]] = set()
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            query, passage, rank, score = _fields(line, f"{path}:{number}")
-            if (query, passage) in seen:
-                raise ValueError(
-                    f"{path}:{number}: found passage {passage!r} a second time for query "
-                    f"{query!r}, expected it once; write the run again (ltrgr evaluate)"
-                )
-            seen.add((query, passage))
-            rows[query].append((-score, rank, passage))
-    return {q: [(passage, -minus) for minus, _, passage in sorted(r)] for q, r in rows.items()}
+    write_atomically(path, text)
 
 
 def strictly_falling(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -101,17 +69,6 @@ def _lines(query: str, ranked: list[tuple[str, float]], tag: str) -> str:
         f"{query} Q0 {passage} {rank} {score:.9g} {tag}\n"  # 9 digits give a float32 back exactly
         for rank, (passage, score) in enumerate(zip(ids, written, strict=True), start=1)
     )
-
-
-def _fields(line: str, where: str) -> tuple[str, str, int, float]:
-    try:
-        query, _, passage, rank, score, _ = line.split()
-        return query, passage, int(rank), float(score)
-    except ValueError:
-        raise ValueError(
-            f"{where}: found {line.strip()!r}, expected 'query Q0 passage rank score tag'; "
-            "write the run again (ltrgr evaluate)"
-        ) from None
 
 
 def _expect_word(name: str, value: str) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.csr import csr_offsets, csr_ranges, pad_rows
 from ltrgr.identifiers.keys import Keys
-from ltrgr.identifiers.tokenised import csr_offsets
 
 
 def stack(batches: Sequence[Keys]) -> Keys:
@@ -48,13 +48,11 @@ def take(
         questions: number of questions B of the result.
     """
     lengths = keys.length[chosen]
-    offsets = csr_offsets(lengths)
-    within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
     return Keys(
         question_offsets=csr_offsets(np.bincount(question, minlength=questions)),
-        token_offsets=offsets,
+        token_offsets=csr_offsets(lengths),
         view=keys.view[chosen],
-        tokens=keys.tokens[np.repeat(keys.token_offsets[chosen], lengths) + within],
+        tokens=keys.tokens[csr_ranges(keys.token_offsets[chosen], lengths)],
         lo=keys.lo[chosen],
         hi=keys.hi[chosen],
         log_probability=keys.log_probability[chosen],
@@ -63,10 +61,7 @@ def take(
 
 def distinct(keys: Keys) -> Keys:
     """Keep the first key of each (question, view, tokens)."""
-    length = keys.length
-    longest = int(length.max(initial=1))
-    padded = np.full((len(length), longest), -1, dtype=np.int64)
-    padded[np.arange(longest) < length[:, None]] = keys.tokens
+    padded = pad_rows(keys.tokens, keys.length, fill=-1)
     rows = np.column_stack([keys.question, keys.view, padded])
     _, first = np.unique(rows, axis=0, return_index=True)
     first = np.sort(first)

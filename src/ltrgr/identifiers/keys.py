@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.csr import csr_owners
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
@@ -46,4 +48,4 @@ class Keys:
     @property
     def question(self) -> NDArray[np.int64]:
         """[n] the question of each key."""
-        return np.repeat(np.arange(len(self.question_offsets) - 1), np.diff(self.question_offsets))
+        return csr_owners(self.question_offsets)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Passage
+from ltrgr.csr import csr_offsets, csr_owners
 from ltrgr.identifiers.docids import docids_of
-from ltrgr.identifiers.tokenised import csr_offsets
 from ltrgr.identifiers.views import PASSAGE_END, Docids, View
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 
@@ -111,7 +111,7 @@ def serialise(
 
 def _expect_distinct(corpus: SerialisedCorpus, view: int, passages: Sequence[Passage]) -> None:
     """Raise ValueError unless each passage has one docid and all docids differ as tokens."""
-    owner = np.repeat(np.arange(len(passages)), np.diff(corpus.field_offsets))
+    owner = csr_owners(corpus.field_offsets)
     own = np.flatnonzero(corpus.field_view == view)
     without = np.setdiff1d(np.arange(len(passages)), owner[own])
     if len(without):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Passage, Split
+from ltrgr.csr import csr_offsets, csr_owners, csr_ranges
 from ltrgr.identifiers.vocabulary import Vocabulary
 
 
@@ -28,19 +29,16 @@ class TokenisedQuestions:
     @property
     def pair_question(self) -> NDArray[np.int64]:
         """[M] the question of each relevant pair."""
-        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.relevant_offsets))
+        return csr_owners(self.relevant_offsets)
 
     def of(self, rows: NDArray[np.int64]) -> TokenisedQuestions:
         """The questions ``rows``, in that order."""
-        tokens = [self.tokens[self.offsets[q] : self.offsets[q + 1]] for q in rows]
-        relevant = [
-            self.relevant[self.relevant_offsets[q] : self.relevant_offsets[q + 1]] for q in rows
-        ]
+        lengths, widths = np.diff(self.offsets)[rows], np.diff(self.relevant_offsets)[rows]
         return TokenisedQuestions(
-            offsets=csr_offsets([len(part) for part in tokens]),
-            tokens=np.concatenate(tokens) if tokens else self.tokens[:0],
-            relevant_offsets=csr_offsets([len(part) for part in relevant]),
-            relevant=np.concatenate(relevant) if relevant else self.relevant[:0],
+            offsets=csr_offsets(lengths),
+            tokens=self.tokens[csr_ranges(self.offsets[rows], lengths)],
+            relevant_offsets=csr_offsets(widths),
+            relevant=self.relevant[csr_ranges(self.relevant_offsets[rows], widths)],
         )
 
 
@@ -64,10 +62,3 @@ def tokenise_questions(
         relevant_offsets=csr_offsets([len(r) for r in relevant]),
         relevant=np.asarray([p for r in relevant for p in r], dtype=np.int64),
     )
-
-
-def csr_offsets(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
-    """CSR offsets [n + 1] of n row lengths."""
-    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return offsets

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from ltrgr.csr import pad_rows, row_mask
 from ltrgr.identifiers.views import Family
 
 Ids = NDArray[np.int32]
@@ -105,11 +106,9 @@ class Vocabulary:
 
     def pad(self, rows: Sequence[Ids]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Ids [n, L] padded to the longest row, and their mask [n, L]."""
-        lengths = np.asarray([len(row) for row in rows])
-        mask = np.arange(lengths.max(initial=1)) < lengths[:, None]
-        ids = np.full(mask.shape, self.pad_id, dtype=np.int64)
-        ids[mask] = np.concatenate(rows) if rows else []
-        return ids, mask.astype(np.int64)
+        lengths = np.asarray([len(row) for row in rows], dtype=np.int64)
+        ids = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
+        return pad_rows(ids, lengths, fill=self.pad_id), row_mask(lengths).astype(np.int64)
 
     def text(self, ids: Sequence[int] | Ids) -> str:
         """The text of a key, for display only (law 2 in docs/method.md).

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.arrays import HINT_SHIFT, SAMPLE_SHIFT, IndexArrays
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.heartbeat import run_reporting
 from ltrgr.index.listed import listed_passages
 from ltrgr.index.suffix_array import row_dtype, suffix_array

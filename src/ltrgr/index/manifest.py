@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ltrgr.index.errors import IndexFormatError
+from ltrgr.disk import write_atomically
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.storage import CURE, HEADER
 
 MANIFEST = "shards.json"
@@ -34,12 +34,7 @@ def write_manifest(directory: Path, shards: Sequence[Path]) -> None:
         "version": VERSION,
         "shards": [{"directory": shard.name, "header": _checksum(shard)} for shard in shards],
     }
-    partial = directory / f".{MANIFEST}.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(manifest, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(directory / MANIFEST)
+    write_atomically(directory / MANIFEST, json.dumps(manifest, indent=2) + "\n")
 
 
 def read_manifest(directory: Path) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ltrgr.index.errors import BuildTooLargeError
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.listed import LISTED
 from ltrgr.index.suffix_array import row_dtype
 
@@ -20,6 +20,10 @@ LISTED_BYTES = 2.0
 
 FIXED_BYTES = 64 * 2**20
 """Memory for bucket tables, scratch, write buffers and compiled kernels, at any size."""
+
+
+class BuildTooLargeError(IndexFormatError):
+    """A build needs more memory or disk than is free; the message names a size that fits."""
 
 
 @dataclass(frozen=True, kw_only=True)

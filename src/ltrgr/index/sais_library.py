@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ltrgr.index.errors import IndexFormatError
+from ltrgr.errors import IndexFormatError
 
 KNOWN = "1.1."
 """Releases whose C function has the arguments used here; others go through Python."""

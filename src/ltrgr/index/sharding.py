@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.construction import Progress, check_corpus
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.manifest import MANIFEST, shard_directory, write_manifest
 
-OURS = re.compile(rf"shard-\d{{5}}|\.shard-\d{{5}}\..*|\.?{re.escape(MANIFEST)}(\.partial)?")
+NAME = rf"(shard-\d{{5}}|{re.escape(MANIFEST)})"
+OURS = re.compile(rf"{NAME}|\.{NAME}\..*")
+"""A shard or the manifest; what begins with a dot is being written, or its writer was killed."""
 
 
 def cut(offsets: NDArray[Any], shard_tokens: int | None) -> NDArray[np.int64]:
@@ -95,7 +97,8 @@ def _make_room(directory: Path) -> None:
                 "shards of an index; it is left as it is. Give `ltrgr index` another directory"
             )
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / MANIFEST).unlink(missing_ok=True)
+    for path in (directory / MANIFEST, *directory.glob(f".{MANIFEST}.*")):  # of a killed build
+        path.unlink(missing_ok=True)
 
 
 def _build_missing(

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ltrgr.csr import csr_offsets, csr_owners
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.arrays import WIDE_THRESHOLD, IndexArrays
 from ltrgr.index.construction import Progress
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.manifest import GO_ON, MANIFEST, read_manifest, shard_directory
 from ltrgr.index.sharding import build_shards
@@ -40,9 +41,9 @@ class Shards:
                 "build them together with `ltrgr index`"
             )
         self.shards = tuple(shards)
-        self.first_token = _starts([shard.n_tokens for shard in shards])
+        self.first_token = csr_offsets([shard.n_tokens for shard in shards])
         """[S + 1] the first token of each shard, and N."""
-        self.first_passage = _starts([shard.n_passages for shard in shards])
+        self.first_passage = csr_offsets([shard.n_passages for shard in shards])
         """[S + 1] the first passage of each shard, and P."""
 
     @classmethod
@@ -170,13 +171,13 @@ class Shards:
         """
         lo, hi = np.asarray(lo), np.asarray(hi)
         found = [shard.allowed(lo[:, i], hi[:, i]) for i, shard in enumerate(self.shards)]
-        key = np.concatenate([_owners(offsets) for offsets, _, _ in found])
+        key = np.concatenate([csr_owners(offsets) for offsets, _, _ in found])
         token = np.concatenate([tokens for _, tokens, _ in found])
         pairs, place = np.unique(key * self.vocabulary_size + token, return_inverse=True)
         counts = np.zeros(len(pairs), np.int64)
         np.add.at(counts, place, np.concatenate([counts for _, _, counts in found]))
         key, token = np.divmod(pairs, self.vocabulary_size)
-        return _offsets(key, len(lo)), token.astype(np.int32), counts
+        return csr_offsets(np.bincount(key, minlength=len(lo))), token.astype(np.int32), counts
 
     def locate(self, lo: ArrayLike, hi: ArrayLike, lengths: ArrayLike) -> tuple[Rows, Rows]:
         """The positions of each key's occurrences.
@@ -191,11 +192,12 @@ class Shards:
         """
         lo, hi = np.asarray(lo), np.asarray(hi)
         found = [shard.locate(lo[:, i], hi[:, i], lengths) for i, shard in enumerate(self.shards)]
-        key = np.concatenate([_owners(offsets) for offsets, _ in found])
+        key = np.concatenate([csr_owners(offsets) for offsets, _ in found])
         position = np.concatenate(
             [places + first for (_, places), first in zip(found, self.first_token, strict=False)]
         )
-        return _offsets(key, len(lo)), position[np.argsort(key, kind="stable")]
+        offsets = csr_offsets(np.bincount(key, minlength=len(lo)))
+        return offsets, position[np.argsort(key, kind="stable")]
 
     def passage_of(self, positions: ArrayLike) -> NDArray[np.int32]:
         """[n] the passages that hold these positions of the corpus.
@@ -228,19 +230,6 @@ class Shards:
         return self.shards[owner].passage_tokens(passage - int(self.first_passage[owner]))
 
 
-def _starts(sizes: Sequence[int]) -> Rows:
-    return np.append(0, np.cumsum(sizes, dtype=np.int64))
-
-
 def _columns(found: Sequence[tuple[Rows, Rows]]) -> tuple[Rows, Rows]:
     """Stack the intervals of the shards: lo, hi [n, S]."""
     return np.stack([lo for lo, _ in found], axis=1), np.stack([hi for _, hi in found], axis=1)
-
-
-def _owners(offsets: Rows) -> Rows:
-    """The row of each entry of a CSR."""
-    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-
-
-def _offsets(keys: Rows, n: int) -> Rows:
-    return np.append(0, np.cumsum(np.bincount(keys, minlength=n)))

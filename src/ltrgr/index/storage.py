@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.errors import IndexFormatError
 from ltrgr.index import verified
 from ltrgr.index.arrays import IndexArrays
-from ltrgr.index.errors import IndexFormatError
 
 FORMAT = "ltrgr-index"
 VERSION = 3

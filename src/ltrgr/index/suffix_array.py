@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ltrgr.index.errors import IndexFormatError
+from ltrgr.errors import IndexFormatError
 from ltrgr.index.sais_library import IntegerSort, integer_sort, spare_entries
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.csr import csr_offsets, csr_owners
 from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.batch import allowed_many, extend_many
 
@@ -46,7 +47,7 @@ def wide_intervals(arrays: IndexArrays) -> IndexArrays:
     return arrays._replace(
         wide_lo=rows[0],
         wide_hi=rows[1],
-        wide_offsets=np.append(0, np.cumsum(sizes, dtype=np.int64)),
+        wide_offsets=csr_offsets(sizes),
         wide_tokens=np.concatenate([arrays.wide_tokens, *(tokens[i] for i in order)]),
         wide_counts=np.concatenate(
             [arrays.wide_counts, *(counts[i].astype(arrays.wide_counts.dtype) for i in order)]
@@ -62,6 +63,6 @@ def _wide_children(
     """The intervals (lo, hi) of the children that are wide themselves."""
     (lo, hi), (offsets, tokens, counts) = parents, followers
     wide = counts > arrays.wide_threshold
-    parent = np.repeat(np.arange(len(lo)), np.diff(offsets))[wide]
+    parent = csr_owners(offsets)[wide]
     child_lo, child_hi = extend_many(arrays, lo[parent], hi[parent], tokens[wide])
     return list(zip(child_lo.tolist(), child_hi.tolist(), strict=True))

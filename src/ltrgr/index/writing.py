@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.errors import IndexFormatError
 from ltrgr.index import verified
-from ltrgr.index.errors import IndexFormatError
 from ltrgr.index.replace import put_in_place, remove_leftovers, sibling
 from ltrgr.index.storage import CHUNK, FORMAT, HEADER, STORED, VERSION
 

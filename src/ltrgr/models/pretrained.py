@@ -17,8 +17,8 @@ from transformers import (
 )
 from transformers.utils import logging
 
+from ltrgr.errors import LtrgrError
 from ltrgr.identifiers.vocabulary import Vocabulary
-from ltrgr.models.errors import ModelError
 
 # The progress bars and the report of new weights at every load would hide our own lines.
 logging.disable_progress_bar()
@@ -27,6 +27,10 @@ logging.set_verbosity_error()
 
 PATIENCE = 3.0
 """seconds to wait for an answer of the checkpoint server"""
+
+
+class ModelError(LtrgrError):
+    """A checkpoint is missing or of the wrong kind."""
 
 
 def packaged_checkpoint(package: str, folder: str) -> str:

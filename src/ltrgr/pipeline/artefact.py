@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ltrgr.disk import TEMPORARY, naming_the_disk, write_atomically
+from ltrgr.errors import LtrgrError
 from ltrgr.pipeline.environment import environment
 from ltrgr.pipeline.fingerprint import as_yaml, canonical, difference, fingerprint
 
@@ -29,7 +30,7 @@ SCRATCH = "checkpoints"
 log = logging.getLogger(__name__)
 
 
-class ArtefactError(ValueError):
+class ArtefactError(LtrgrError):
     """An artefact is missing or is not what it should be."""
 
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ltrgr.errors import LtrgrError
 
-class FingerprintError(ValueError):
+
+class FingerprintError(LtrgrError):
     """A stage's inputs hold something that has no canonical form."""
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Corpus
+from ltrgr.csr import csr_offsets, csr_owners, csr_ranges
 from ltrgr.identifiers.join import stack
 from ltrgr.identifiers.own_queries import own_query_ranges
-from ltrgr.identifiers.tokenised import TokenisedQuestions, csr_offsets, tokenise_questions
+from ltrgr.identifiers.tokenised import TokenisedQuestions, tokenise_questions
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.indexing import open_serialised
@@ -124,7 +125,7 @@ def relevance_of(
         rows: [Q] the questions of the lists.
     """
     span = int(max(passage.max(initial=0), relevant.max(initial=0))) + 1
-    owner = np.repeat(np.arange(len(relevant_offsets) - 1), np.diff(relevant_offsets))
+    owner = csr_owners(relevant_offsets)
     asked = rows[:, None] * span + passage
     found: NDArray[np.bool_] = np.isin(asked, owner * span + relevant) & (passage >= 0)
     return found
@@ -140,7 +141,5 @@ def _choose(available: int, settings: Mining) -> NDArray[np.int64]:
 def _select(ranges: Ranges, rows: NDArray[np.int64]) -> Ranges:
     offsets, starts, ends = ranges
     widths = np.diff(offsets)[rows]
-    chosen_offsets = csr_offsets(widths)
-    within = np.arange(chosen_offsets[-1]) - np.repeat(chosen_offsets[:-1], widths)
-    picked = np.repeat(offsets[rows], widths) + within
-    return chosen_offsets, starts[picked], ends[picked]
+    picked = csr_ranges(offsets[rows], widths)
+    return csr_offsets(widths), starts[picked], ends[picked]

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from typing import Any
 
+from ltrgr.errors import LtrgrError
 from ltrgr.pipeline.progress import BAR_POSITION, bar
 
 
-class JobsFailed(RuntimeError):  # noqa: N818
+class JobsFailedError(LtrgrError):
     """Some jobs failed; the others are done and will be found again."""
 
 
@@ -25,7 +26,7 @@ def run_all(jobs: Mapping[str, Callable[[], Any]], *, workers: int, shown: bool)
     than one worker, jobs and results must be picklable.
 
     Raises:
-        JobsFailed: names the jobs that failed, after all others have ended.
+        JobsFailedError: names the jobs that failed, after all others have ended.
     """
     results: dict[str, Any] = {}
     failed: list[str] = []
@@ -39,7 +40,7 @@ def run_all(jobs: Mapping[str, Callable[[], Any]], *, workers: int, shown: bool)
                 traceback.print_exception(error)
             progress.update()
     if failed:
-        raise JobsFailed(
+        raise JobsFailedError(
             f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)} (tracebacks above); "
             "the others are done. The same command runs only what is missing."
         )

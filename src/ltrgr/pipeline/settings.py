@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ltrgr.errors import LtrgrError
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.losses.objective import Objective
 from ltrgr.pipeline.describe import NOT_IDENTITY, ONLY_WITH
@@ -26,7 +27,7 @@ def _only_with(switch: str, default: Any) -> Any:
 RATES = ("learning_rate", "weight_decay", "warm_up", "label_smoothing", "clip")
 
 
-class SettingsError(ValueError):
+class SettingsError(LtrgrError):
     """A setting is of the wrong kind or out of its range."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from ltrgr.disk import write_atomically
+from ltrgr.errors import LtrgrError
 from ltrgr.evaluation.reproduction import Spread, interval
 from ltrgr.report.table import Origin
 
@@ -24,7 +25,7 @@ DIGITS = 4
 """of a percentage: a run of 1,000 questions over three seeds has steps of 0.033"""
 
 
-class ExpectedError(ValueError):
+class ExpectedError(LtrgrError):
     """An expected.yaml is not what it should be; the message names the file and the field."""
 
 

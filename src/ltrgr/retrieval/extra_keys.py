@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ltrgr.csr import csr_offsets, csr_places, pad_rows
 from ltrgr.decoding.model import cumulative_log_probabilities, encode
 from ltrgr.identifiers.join import take
 from ltrgr.identifiers.keys import Keys
-from ltrgr.identifiers.tokenised import csr_offsets
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.index.shards import Shards
 from ltrgr.scoring.settings import Scoring
@@ -107,8 +107,7 @@ def heaviest(
     order = np.lexsort((-weight, row))
     order = order[weight[order] > 0]
     sizes = np.bincount(row[order], minlength=questions)
-    within = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return order[within < most]
+    return order[csr_places(sizes) < most]
 
 
 @torch.inference_mode()
@@ -178,9 +177,7 @@ def _score(
 ) -> NDArray[np.float32]:
     if not len(keys.lo):
         return np.zeros(0, dtype=np.float32)
-    length = keys.length
-    labels = np.full((len(length), int(length.max())), -100, dtype=np.int64)
-    labels[np.arange(labels.shape[1]) < length[:, None]] = keys.tokens
+    labels = pad_rows(keys.tokens, keys.length, fill=-100)
     scores = cumulative_log_probabilities(
         model,
         encode(model, prompt_ids, prompt_mask),

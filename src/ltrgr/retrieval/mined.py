@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.csr import csr_ranges
 from ltrgr.identifiers.join import stack, take
 from ltrgr.identifiers.keys import Keys
-from ltrgr.identifiers.tokenised import csr_offsets
 from ltrgr.scoring.rank_lists import RankLists
 
 
@@ -55,8 +55,7 @@ class MinedLists:
         """Select the lists ``rows`` [R], in that order, with their keys."""
         offsets = self.keys.question_offsets
         widths = np.diff(offsets)[rows]
-        starts = csr_offsets(widths)
-        chosen = np.repeat(offsets[rows] - starts[:-1], widths) + np.arange(starts[-1])
+        chosen = csr_ranges(offsets[rows], widths)
         owner = np.repeat(np.arange(len(rows)), widths)
         lists = {name: getattr(self, name)[rows] for name in _LISTS}
         return MinedLists(**lists, keys=take(self.keys, chosen, owner, questions=len(rows)))

@@ -17,13 +17,13 @@ from transformers import AutoTokenizer
 
 from ltrgr.corpus.store import PassageStore
 from ltrgr.decoding.beam_search import SearchedView, constrained_beam_search
+from ltrgr.errors import RetrieverError
 from ltrgr.identifiers.join import distinct, merge
 from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 from ltrgr.index.shards import Shards
 from ltrgr.models.pretrained import trained_model
-from ltrgr.retrieval.errors import RetrieverError
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
 from ltrgr.retrieval.hits import FoundBy, Hit
 from ltrgr.retrieval.settings import Decoding

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Corpus
+from ltrgr.errors import RetrieverError
 from ltrgr.retrieval.bm25 import BM25
-from ltrgr.retrieval.errors import RetrieverError
 from ltrgr.retrieval.mined import MinedLists
 
 Floats = NDArray[np.float64]

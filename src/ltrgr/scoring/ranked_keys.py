@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.csr import csr_offsets
 from ltrgr.identifiers.keys import Keys
 
 
@@ -62,7 +63,7 @@ def rank_keys(
     distinct, n_distinct = distinct_tokens(tokens, start, length[order], marker)
     lo, hi = (np.require(rows[order].T, np.int64, ["C", "W"]) for rows in (keys.lo, keys.hi))
     ranked = RankedKeys(
-        offsets=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+        offsets=csr_offsets(sizes),
         number=(order - keys.question_offsets[question[order]]).astype(np.int32),
         weight=weights[order],
         total=(hi - lo).sum(axis=0),

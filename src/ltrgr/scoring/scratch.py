@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.csr import csr_offsets
 from ltrgr.scoring.full_score import Counted, Rules
 from ltrgr.scoring.key_trie import KeyTrie, new_trie
 from ltrgr.scoring.ranked_keys import RankedKeys
@@ -29,7 +30,7 @@ def new_scratch(ranked: RankedKeys, rules: Rules, *, n_passages: int, n_symbols:
     """Buffers for the worst case; a page takes no memory before it is written."""
     n_keys = np.diff(ranked.offsets)
     most_keys = int(n_keys.max(initial=0))
-    ends = np.concatenate(([0], np.cumsum(ranked.length)))[ranked.offsets]
+    ends = csr_offsets(ranked.length)[ranked.offsets]
     n_counted = min(rules.candidates, n_passages) * min(rules.keys_per_passage, most_keys)
     return Scratch(
         new_trie(

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.csr import csr_offsets, csr_owners
 from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.shards import Shards
 from ltrgr.scoring.candidates import score_candidates
@@ -90,8 +91,7 @@ def of_shard(excluded: Excluded, first: int, n_tokens: int) -> Excluded:
     """
     starts, ends = excluded.starts - first, excluded.ends - first
     here = (starts < n_tokens) & (ends > 0)
-    offsets = np.concatenate(([0], np.cumsum(here)))[excluded.offsets]
-    return Excluded(offsets.astype(np.int64), starts[here], ends[here])
+    return Excluded(csr_offsets(here)[excluded.offsets], starts[here], ends[here])
 
 
 def choose_passages(
@@ -105,15 +105,10 @@ def choose_passages(
     by_rare = _chosen(ranked, index, excluded, rules, everyone, False)
     left = everyone[np.diff(by_rare.offsets) == 0]
     by_common = _chosen(ranked, index, excluded, rules, left, True)
-    owner = np.concatenate(
-        (
-            np.repeat(everyone, np.diff(by_rare.offsets)),
-            np.repeat(left, np.diff(by_common.offsets)),
-        )
-    )
+    owner = np.concatenate((csr_owners(by_rare.offsets), left[csr_owners(by_common.offsets)]))
     passage = np.concatenate((by_rare.passage, by_common.passage))
     sizes = np.bincount(owner, minlength=len(everyone))
-    return Chosen(_offsets(sizes), passage[np.argsort(owner, kind="stable")])
+    return Chosen(csr_offsets(sizes), passage[np.argsort(owner, kind="stable")])
 
 
 def _chosen(
@@ -128,7 +123,7 @@ def _chosen(
     bound = _bounds(ranked, index, rules, common)[questions]
     parts = []
     for group in _groups(bound.sum(axis=1)):
-        begin = _offsets(bound[group].ravel())
+        begin = csr_offsets(bound[group].ravel())
         proposed = Proposed(
             begin[:-1].reshape(-1, len(index)),
             np.zeros((len(group), len(index)), np.int64),
@@ -142,7 +137,7 @@ def _chosen(
         parts.append(_choose(proposed, rules.candidates))
     sizes = np.concatenate([np.zeros(0, np.int64), *(sizes for sizes, _ in parts)])
     return Chosen(
-        _offsets(sizes), np.concatenate([np.zeros(0, np.int32), *(best for _, best in parts)])
+        csr_offsets(sizes), np.concatenate([np.zeros(0, np.int32), *(best for _, best in parts)])
     )
 
 
@@ -167,10 +162,6 @@ def _groups(bound: Integers) -> list[Integers]:
         return []
     number = (np.cumsum(bound) - bound) // ROOM
     return np.split(np.arange(len(bound)), np.flatnonzero(np.diff(number)) + 1)
-
-
-def _offsets(sizes: Integers) -> Integers:
-    return np.append(0, np.cumsum(sizes, dtype=np.int64))
 
 
 @njit(cache=True, nogil=True)

@@ -37,7 +37,7 @@ def write_page(root: Path, output: Path, *, title: str, samples: int = 10_000) -
         samples: sign patterns of each randomisation test.
 
     Raises:
-        NoRuns: nothing was measured there.
+        NoRunsError: nothing was measured there.
     """
     content = page(Runs.load(root), title=title, samples=samples)
     output.parent.mkdir(parents=True, exist_ok=True)

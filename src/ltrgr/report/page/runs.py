@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ltrgr.errors import LtrgrError
+
 STAGES = ("index", "pretrain", "mine", "rank", "evaluate")
 
 
-class NoRuns(ValueError):  # noqa: N818
+class NoRunsError(LtrgrError):
     """There is nothing to report on."""
 
 
@@ -78,14 +80,14 @@ class Runs:
         """Read ``<root>/<stage>/<name>/DONE.json``.
 
         Raises:
-            NoRuns: nothing was measured and no table was written there.
+            NoRunsError: nothing was measured and no table was written there.
         """
         paths = [p for stage in STAGES for p in sorted(root.glob(f"{stage}/*/DONE.json"))]
         runs = cls(
             root=root, found=tuple(_run(p.parent) for p in paths if p.parent.suffix != ".partial")
         )
         if not runs.of("evaluate") and not list(root.glob("*/table.json")):
-            raise NoRuns(
+            raise NoRunsError(
                 f"found no finished evaluation and no table.json under {root}, expected runs to "
                 "report on; run `ltrgr table` or `ltrgr rank` first, or name their folder: "
                 "ltrgr report root=FOLDER"

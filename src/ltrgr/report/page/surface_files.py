@@ -33,7 +33,7 @@ def write_surfaces(root: Path, folder: Path, *, samples: int = 10_000) -> list[P
         samples: sign patterns of each randomisation test (stable region: see ``surface.stable``).
 
     Raises:
-        NoRuns: nothing was measured there.
+        NoRunsError: nothing was measured there.
     """
     runs = Runs.load(root)
     written: list[Path] = []
