@@ -15,6 +15,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 
+from ltrgr.errors import LtrgrError
 from ltrgr.pipeline.checkpoints import WholeCheckpoints, resumable
 from ltrgr.pipeline.progress import StepProgress
 from ltrgr.pipeline.seeding import SeededSteps
@@ -23,7 +24,7 @@ from ltrgr.pipeline.settings import Compute, Tracking
 LAST = "last.ckpt"
 
 
-class ForeignCheckpointError(ValueError):
+class ForeignCheckpointError(LtrgrError):
     """A checkpoint to go on from was not written by ltrgr."""
 
 
