@@ -117,12 +117,14 @@ def trained_model(directory: Path) -> Any:
     return _load(str(directory), AutoModelForSeq2SeqLM.from_pretrained)
 
 
-def _both_halves(checkpoint: str, *, local_files_only: bool) -> Any:
+def _both_halves(checkpoint: str, *, local_files_only: bool, trust_remote_code: bool) -> Any:
     return EncoderDecoderModel.from_encoder_decoder_pretrained(
         checkpoint,
         checkpoint,
         encoder_local_files_only=local_files_only,
         decoder_local_files_only=local_files_only,
+        encoder_trust_remote_code=trust_remote_code,
+        decoder_trust_remote_code=trust_remote_code,
     )
 
 
