@@ -23,8 +23,8 @@ def measure(
 ) -> Iterator[Row]:
     """Ten steps at each shape without a model."""
     pool = Pool(world, rows=max(q * b for q, b in SHAPES), seed=seed)
-    for questions, beams in SHAPES:
-        yield from _steps(world, index, reference, pool, (questions, beams), repeats)
+    for questions, num_beams in SHAPES:
+        yield from _steps(world, index, reference, pool, (questions, num_beams), repeats)
 
 
 def _steps(
@@ -35,14 +35,14 @@ def _steps(
     shape: tuple[int, int],
     repeats: int,
 ) -> Iterator[Row]:
-    questions, beams = shape
+    questions, num_beams = shape
     is_marker = world.vocabulary.is_marker
     advancing, indexing, allowed = [], [], []
     for repeat in range(repeats + 1):
-        drawn = [pool.draw(questions * (beams if t else 1)) for t in range(STEPS)]
+        drawn = [pool.draw(questions * (num_beams if t else 1)) for t in range(STEPS)]
         flush_caches()
         elapsed, steps, _ = walk(
-            index, drawn, is_marker=is_marker, questions=questions, beams=beams
+            index, drawn, is_marker=is_marker, questions=questions, num_beams=num_beams
         )
         flush_caches()
         begin = perf_counter()
@@ -54,8 +54,8 @@ def _steps(
     references = {}
     if reference is not None:
         # one question of the 20: the reference's time is proportional to their number
-        references["python"] = _python(reference, pool, is_marker, beams) * 1e3 * questions
-    name = f"{questions}x{beams}"
+        references["python"] = _python(reference, pool, is_marker, num_beams) * 1e3 * questions
+    name = f"{questions}x{num_beams}"
     note = f"{np.mean(allowed) / questions:.0f} next tokens/question"
     yield Row(
         name=f"decoding/{name} index part",
@@ -71,9 +71,11 @@ def _steps(
     )
 
 
-def _python(reference: Reference, pool: Pool, is_marker: Any, beams: int) -> float:
-    drawn = [pool.draw(beams if t else 1) for t in range(STEPS)]
+def _python(reference: Reference, pool: Pool, is_marker: Any, num_beams: int) -> float:
+    drawn = [pool.draw(num_beams if t else 1) for t in range(STEPS)]
     log_p = [(logits - normaliser[:, None]).tolist() for logits, normaliser in drawn]
     begin = perf_counter()
-    walk_in_python(reference, log_p, markers=set(np.flatnonzero(is_marker).tolist()), beams=beams)
+    walk_in_python(
+        reference, log_p, markers=set(np.flatnonzero(is_marker).tolist()), num_beams=num_beams
+    )
     return perf_counter() - begin

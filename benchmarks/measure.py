@@ -46,10 +46,10 @@ def seconds(
     timed: Callable[[Query], Any],
     *,
     repeats: int,
-    warm_up: bool = True,
+    warmup_ratio: bool = True,
 ) -> list[float]:
     """Seconds of ``timed(prepare())`` for each repeat; only ``timed`` is measured."""
-    if warm_up:  # compiles kernels, loads libraries
+    if warmup_ratio:  # compiles kernels, loads libraries
         timed(prepare())
     measured = []
     for _ in range(repeats):

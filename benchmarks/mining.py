@@ -14,12 +14,12 @@ from benchmarks.models import tiny
 from benchmarks.scoring import likely
 from benchmarks.share import PARTS
 from benchmarks.world import World
+from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.identifiers.keys import Keys
 from ltrgr.retrieval import retriever as rooms
 from ltrgr.retrieval.mined import trim
 from ltrgr.retrieval.retriever import Retriever
-from ltrgr.retrieval.settings import Decoding
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 
 LISTED = 200
 """passages of a rank list (paper, sec. 4)"""
@@ -55,7 +55,7 @@ def measure(
         name="mining/end to end",
         unit="questions/s",
         values=speeds,
-        note=f"{'trained' if trained else 'tiny'} model, {retriever.decoding.beams} beams, "
+        note=f"{'trained' if trained else 'tiny'} model, {retriever.decoding.num_beams} beams, "
         f"{np.mean(keys_each):.0f} keys/question",
     )
     for part in shares[0]:
@@ -81,8 +81,8 @@ def _untrained(world: World, seed: int) -> Retriever:
         model=tiny(world.vocabulary),
         vocabulary=world.vocabulary,
         index_directory=world.directory,
-        scoring=Scoring(),
-        decoding=Decoding(),
+        scoring=ScoringSettings(),
+        decoding=DecodingSettings(),
     )
     retriever.rng = np.random.default_rng(seed)
     return retriever

@@ -8,7 +8,7 @@ import torch
 from transformers import BartConfig, BartForConditionalGeneration
 
 from ltrgr.identifiers.vocabulary import Vocabulary
-from ltrgr.models.scratch import bart_from_scratch
+from ltrgr.models.bart_from_scratch import bart_from_scratch
 
 BART_VOCABULARY = 50_265
 
@@ -23,7 +23,7 @@ def tiny(vocabulary: Vocabulary) -> Any:
         heads=4,
         feed_forward=512,
         dropout=0.0,
-        longest=128,
+        max_positions=128,
         init_scale=0.64,
     ).eval()
 

@@ -64,7 +64,7 @@ class Reference:
         log_p: Sequence[Sequence[float]],
         *,
         markers: set[int],
-        beams: int,
+        num_beams: int,
     ) -> list[Hypothesis]:
         """One step of a constrained beam search for keys without markers, best first.
 
@@ -79,7 +79,7 @@ class Reference:
         found.sort(key=lambda candidate: -candidate[0])
         return [
             Hypothesis((*beam[row].tokens, token), score, self.extend(beam[row].ends, token))
-            for score, row, token in found[:beams]
+            for score, row, token in found[:num_beams]
         ]
 
     def passage_scores(
@@ -88,9 +88,9 @@ class Reference:
         weights: Sequence[float],
         *,
         markers: set[int],
-        cover: float,
+        coverage: float,
         most: int,
-        rare: int,
+        max_candidate_count: int,
         candidates: int,
         k: int,
     ) -> list[tuple[int, float]]:
@@ -103,13 +103,14 @@ class Reference:
         for common in (False, True):
             if not proposals:
                 for i in order:
-                    if (len(found[i]) > rare) == common:
+                    if (len(found[i]) > max_candidate_count) == common:
                         for passage in places[i]:
                             proposals.setdefault(passage, []).append(weights[i])
         totals = {passage: math.fsum(parts) for passage, parts in proposals.items()}
         chosen = sorted(totals, key=lambda p: (-totals[p], p))[:candidates]
         scored = [
-            (p, self._score(p, order, keys, weights, places, markers, cover, most)) for p in chosen
+            (p, self._score(p, order, keys, weights, places, markers, coverage, most))
+            for p in chosen
         ]
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:k]
 
@@ -130,7 +131,7 @@ class Reference:
         weights: Sequence[float],
         places: dict[int, dict[int, list[int]]],
         markers: set[int],
-        cover: float,
+        coverage: float,
         most: int,
     ) -> float:
         score, counted = 0.0, 0
@@ -144,7 +145,7 @@ class Reference:
                 if taken.isdisjoint(span):
                     own = set(keys[i]) - markers
                     new = len(own - known) / len(own) if own else 1.0
-                    score += weights[i] * (1 - cover + cover * new)
+                    score += weights[i] * (1 - coverage + coverage * new)
                     taken.update(span)
                     known |= own
                     counted += 1

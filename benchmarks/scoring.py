@@ -15,7 +15,7 @@ from ltrgr.identifiers.keys import Keys
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.shards import Shards
 from ltrgr.scoring.passages import score_passages
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights, prior_log_odds
 
 QUESTIONS = 20
@@ -45,7 +45,7 @@ def _row(
     repeats: int,
 ) -> Row:
     questions, unigrams = shape
-    settings = Scoring()
+    settings = ScoringSettings()
     shards = Shards([index])
     sizes: list[float] = []
 
@@ -86,7 +86,7 @@ def _python(
     reference: Reference,
     rng: np.random.Generator,
     unigrams: int,
-    settings: Scoring,
+    settings: ScoringSettings,
 ) -> float:
     keys = draw_keys(world, index, rng, questions=1, unigrams=unigrams)
     weights = key_weights(
@@ -100,9 +100,9 @@ def _python(
         asked,
         weights,
         markers=markers,
-        cover=settings.cover,
+        coverage=settings.coverage,
         most=settings.keys_per_passage or len(asked),
-        rare=settings.rare,
+        max_candidate_count=settings.max_candidate_count,
         candidates=settings.candidates,
         k=LISTED,
     )
@@ -146,5 +146,7 @@ def likely(
 ) -> NDArray[np.float32]:
     """[n] log p whose odds are e^0.5 to e^12 times the prior's."""
     gain = rng.uniform(0.5, 12.0, len(count))
-    logit = gain + prior_log_odds(count.astype(np.float64), n_tokens=n_tokens, settings=Scoring())
+    logit = gain + prior_log_odds(
+        count.astype(np.float64), n_tokens=n_tokens, settings=ScoringSettings()
+    )
     return -np.logaddexp(0.0, -logit).astype(np.float32)

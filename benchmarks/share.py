@@ -42,17 +42,17 @@ def measure(
     weights like all tokens equally and would walk into the rarest keys at once.
     """
     pool = Pool(world, rows=max(q * b for q, b in SHAPES), seed=seed)
-    for questions, beams in SHAPES:
+    for questions, num_beams in SHAPES:
         runs = []
         for _ in range(repeats + 1):  # the first one warms up
             prompt, parts = _prompt(world, pool.rng, questions), Parts()
             flush_caches()
             with patch.object(beam_search, "decode", _speaking(pool)), parts.watching(*PARTS):
                 begin = perf_counter()
-                _search(world, index, model, prompt, beams)
+                _search(world, index, model, prompt, num_beams)
                 whole = perf_counter() - begin
             runs.append((whole, parts))
-        yield from _shares(f"decoding/{questions}x{beams} {name}", runs[1:])
+        yield from _shares(f"decoding/{questions}x{num_beams} {name}", runs[1:])
 
 
 def _shares(prefix: str, runs: list[tuple[float, Parts]]) -> Iterator[Row]:
@@ -84,15 +84,15 @@ def _prompt(world: World, rng: np.random.Generator, questions: int) -> Tensor:
     return torch.from_numpy(world.spans(rng, questions, PROMPT).astype(np.int64))
 
 
-def _search(world: World, index: FMIndex, model: Any, prompt: Tensor, beams: int) -> None:
+def _search(world: World, index: FMIndex, model: Any, prompt: Tensor, num_beams: int) -> None:
     constrained_beam_search(
         model,
         prompt_ids=prompt,
         prompt_mask=torch.ones_like(prompt),
-        view=SearchedView(number=0, steps=STEPS),
+        view=SearchedView(number=0, max_new_tokens=STEPS),
         index=Shards([index]),
         is_marker=world.vocabulary.is_marker,
-        beams=beams,
+        num_beams=num_beams,
     )
 
 
@@ -107,10 +107,10 @@ def measure_generate(
     """
     rng = np.random.default_rng(seed)
     callback = _callback(world, index)
-    for questions, beams in SHAPES:
-        search = partial(_search, world, index, model, beams=beams)
-        constrained = partial(_generate, model, beams=beams, callback=callback)
-        free = partial(_generate, model, beams=beams, callback=None)
+    for questions, num_beams in SHAPES:
+        search = partial(_search, world, index, model, num_beams=num_beams)
+        constrained = partial(_generate, model, num_beams=num_beams, callback=callback)
+        free = partial(_generate, model, num_beams=num_beams, callback=None)
         runs: dict[str, list[float]] = {"whole": [], "constraint": [], "with": [], "without": []}
         for _ in range(repeats + 1):
             prompt, parts = _prompt(world, rng, questions), Parts()
@@ -121,7 +121,7 @@ def measure_generate(
             runs["without"].append(_timed(free, prompt))
         ours = {name: scaled(values[1:], 1e3) for name, values in runs.items()}
         theirs = float(np.median(ours["with"]))
-        name = f"decoding/{questions}x{beams} tiny"
+        name = f"decoding/{questions}x{num_beams} tiny"
         for part, reference in (
             ("whole", theirs),
             ("constraint", theirs - float(np.median(ours["without"]))),
@@ -155,12 +155,12 @@ def _callback(world: World, index: FMIndex) -> Callable[[int, Tensor], list[int]
 
 
 @torch.inference_mode()
-def _generate(model: Any, prompt: Tensor, beams: int, callback: Any) -> None:
+def _generate(model: Any, prompt: Tensor, num_beams: int, callback: Any) -> None:
     model.generate(
         input_ids=prompt,
         attention_mask=torch.ones_like(prompt),
-        num_beams=beams,
-        num_return_sequences=beams,
+        num_beams=num_beams,
+        num_return_sequences=num_beams,
         max_new_tokens=STEPS,
         do_sample=False,
         prefix_allowed_tokens_fn=callback,

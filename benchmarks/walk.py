@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.reference import Hypothesis, Reference
 from benchmarks.world import World
-from ltrgr.decoding.kernels import advance, make_scratch
+from ltrgr.decoding.beam_kernels import advance, make_scratch
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.kernels import extend_one, fill_allowed
 
@@ -61,7 +61,7 @@ def walk(
     *,
     is_marker: NDArray[np.bool_],
     questions: int,
-    beams: int,
+    num_beams: int,
 ) -> tuple[float, list[Step], list[Any]]:
     """Search keys without markers for ``questions``, one step for each entry of ``logits``.
 
@@ -76,10 +76,12 @@ def walk(
     for drawn, normaliser in logits:
         begin = perf_counter()
         history = advance(
-            [index.arrays], drawn, normaliser, score, lo, hi, end, is_marker, beams, scratch
+            [index.arrays], drawn, normaliser, score, lo, hi, end, is_marker, num_beams, scratch
         )
         elapsed += perf_counter() - begin
-        token, parent, new, new_lo, new_hi = (np.ascontiguousarray(h[:, :beams]) for h in history)
+        token, parent, new, new_lo, new_hi = (
+            np.ascontiguousarray(h[:, :num_beams]) for h in history
+        )
         alive = np.isfinite(new)
         flat = parent + np.arange(questions)[:, None] * lo.shape[1]
         steps.append(Step(lo.ravel(), hi.ravel(), flat[alive].astype(np.int64), token[alive]))
@@ -109,12 +111,12 @@ def _index_part(arrays: Any, lo: Any, hi: Any, parent: Any, token: Any) -> int:
 
 
 def walk_in_python(
-    reference: Reference, log_p: Sequence[list[list[float]]], *, markers: set[int], beams: int
+    reference: Reference, log_p: Sequence[list[list[float]]], *, markers: set[int], num_beams: int
 ) -> list[list[Hypothesis]]:
     """The search of one question by the reference: the beam after every step."""
     beam = [Hypothesis((), 0.0, reference.root)]
     history = []
     for step in log_p:
-        beam = reference.step(beam, step, markers=markers, beams=beams)
+        beam = reference.step(beam, step, markers=markers, num_beams=num_beams)
         history.append(beam)
     return history

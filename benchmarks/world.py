@@ -20,8 +20,10 @@ from ltrgr.index.fm_index import FMIndex
 
 SEAL = Family(
     {
-        "title": View(source=titles, prompt="<title>", begin="<title>", end="</title>", steps=15),
-        "body": View(source=texts, prompt="<body>", steps=10),
+        "title": View(
+            source=titles, prompt="<title>", begin="<title>", end="</title>", max_new_tokens=15
+        ),
+        "body": View(source=texts, prompt="<body>", max_new_tokens=10),
     }
 )
 

@@ -112,17 +112,17 @@ def _folders(overrides: Sequence[str]) -> tuple[Path, Path] | None:
     """Where the model of these settings and its evaluation lie; None where one is not done."""
     from hydra import compose, initialize_config_dir
 
-    from ltrgr.cli.assemble import assemble
+    from ltrgr.cli.assembly import assemble
     from ltrgr.cli.main import config_directory
     from ltrgr.cli.resolvers import register_resolvers
 
     register_resolvers()
     with initialize_config_dir(str(config_directory()), version_base="1.3"):
-        road = assemble(compose("evaluate", overrides=["system=pretrain", *overrides]))
-    evaluated = road.measured("pretrain")
-    if evaluated is None or not road.pretrained.is_done():
+        pipeline = assemble(compose("evaluate", overrides=["system=pretrain", *overrides]))
+    evaluated = pipeline.measured("pretrain")
+    if evaluated is None or not pipeline.pretrained.is_done():
         return None
-    return road.pretrained.directory, evaluated
+    return pipeline.pretrained.directory, evaluated
 
 
 def _curve(pretrained: Path) -> dict[int, dict[str, float]]:

@@ -55,7 +55,7 @@ def random_model(minder_index: Path) -> Any:
     """A random BART in evaluation mode; never trained in place."""
     import torch
 
-    from ltrgr.pipeline.indexing import open_vocabulary
+    from ltrgr.pipeline.index_stage import open_vocabulary
     from tiny_world import MINDER, awake, tiny_backbone
 
     torch.manual_seed(0)
@@ -76,16 +76,16 @@ def trained_model(minder_index: Path, corpus: Corpus, random_model: Any) -> Any:
 @pytest.fixture
 def retriever(minder_index: Path, trained_model: Any) -> Retriever:
     """MINDER over the tiny corpus."""
-    from ltrgr.pipeline.indexing import open_vocabulary
+    from ltrgr.decoding.decoding_settings import DecodingSettings
+    from ltrgr.pipeline.index_stage import open_vocabulary
     from ltrgr.retrieval.retriever import Retriever
-    from ltrgr.retrieval.settings import Decoding
-    from ltrgr.scoring.settings import Scoring
+    from ltrgr.scoring.scoring_settings import ScoringSettings
     from tiny_world import MINDER
 
     return Retriever(
         model=trained_model,
         vocabulary=open_vocabulary(minder_index, MINDER),
         index_directory=minder_index,
-        scoring=Scoring(),
-        decoding=Decoding(beams=5, batch_size=16),
+        scoring=ScoringSettings(),
+        decoding=DecodingSettings(num_beams=5, batch_size=16),
     )

@@ -28,8 +28,8 @@ BEGIN, END, CLOSE = 4, 5, 6
 FIRST_WORD = 7
 """0 to 3 are a model's own special tokens"""
 
-BODY = SearchedView(number=0, steps=4)
-TITLE = SearchedView(number=1, begin=BEGIN, end=END, steps=5)
+BODY = SearchedView(number=0, max_new_tokens=4)
+TITLE = SearchedView(number=1, begin=BEGIN, end=END, max_new_tokens=5)
 
 Judged = dict[tuple[int, ...], float]
 """key, begin marker included -> log p"""
@@ -44,7 +44,7 @@ class Toy:
     is_marker: Any
     model: Any
 
-    def search(self, questions: list[list[int]], view: SearchedView, *, beams: int) -> Found:
+    def search(self, questions: list[list[int]], view: SearchedView, *, num_beams: int) -> Found:
         longest = max(map(len, questions))
         ids = torch.tensor([q + [1] * (longest - len(q)) for q in questions])
         mask = torch.tensor([[1] * len(q) + [0] * (longest - len(q)) for q in questions])
@@ -55,7 +55,7 @@ class Toy:
             view=view,
             index=self.index,
             is_marker=self.is_marker,
-            beams=beams,
+            num_beams=num_beams,
         )
 
 
@@ -147,13 +147,13 @@ def bert_to_bert(size: int) -> Any:
     return awake(EncoderDecoderModel(config))
 
 
-def judge(world: Toy, question: list[int], view: SearchedView, *, beams: int) -> Judged:
+def judge(world: Toy, question: list[int], view: SearchedView, *, num_beams: int) -> Judged:
     """Every hypothesis that was ever among the best, by full forward passes and naive scans."""
     start = world.model.config.decoder_start_token_id
     prefix = () if view.begin < 0 else (view.begin,)
     alive: Judged = {(): 0.0}
     kept: Judged = {}
-    for _ in range(view.steps):
+    for _ in range(view.max_new_tokens):
         candidates: Judged = {}
         for tokens, score in alive.items():
             with torch.no_grad():
@@ -166,8 +166,8 @@ def judge(world: Toy, question: list[int], view: SearchedView, *, beams: int) ->
                 if not world.is_marker[token] or token == view.end:
                     candidates[(*tokens, token)] = score + float(log_p[token])
         ranked = sorted(candidates, key=lambda key: -candidates[key])
-        ended = [key for key in ranked[:beams] if key[-1] == view.end]
-        alive = {k: candidates[k] for k in [k for k in ranked if k[-1] != view.end][:beams]}
+        ended = [key for key in ranked[:num_beams] if key[-1] == view.end]
+        alive = {k: candidates[k] for k in [k for k in ranked if k[-1] != view.end][:num_beams]}
         kept |= alive | {key: candidates[key] for key in ended}
     return {(*prefix, *key): score for key, score in kept.items()}
 

@@ -11,7 +11,7 @@ from ltrgr.corpus.records import Corpus
 from ltrgr.data.rank_lists import RankListSampler
 from ltrgr.identifiers.join import stack
 from ltrgr.identifiers.tokenised import tokenise_questions
-from ltrgr.pipeline.mining import relevance_of
+from ltrgr.pipeline.mine_stage import relevance_of
 from ltrgr.retrieval.mined import MinedLists, joined, trim
 from ltrgr.retrieval.retriever import Retriever
 
@@ -30,8 +30,8 @@ def mine_some(retriever: Retriever, corpus: Corpus, *, questions: int, k: int) -
         passage=passage,
         score=np.concatenate([lists.score for *_, lists in found]),
         relevance=relevance_of(passage, tokenised.relevant_offsets, tokenised.relevant, rows=asked),
-        member=joined([member for _, member in trimmed], fill=-1),
-        cover=joined([lists.cover for *_, lists in found], fill=0),
+        key_index=joined([key_index for _, key_index in trimmed], fill=-1),
+        coverage=joined([lists.coverage for *_, lists in found], fill=0),
         keys=stack([keys for keys, _ in trimmed]),
     )
 
@@ -53,5 +53,5 @@ def sampler_over(
         scoring=retriever.scoring,
         targets=sampler_of(index, vocabulary.family, corpus),
         targets_per_question=each,
-        longest_question=64,
+        max_question_length=64,
     )

@@ -18,9 +18,9 @@ SMALL = [
     "scoring.partial_keys=true",  # after so few steps hardly any key is whole
     "rank.steps=10",
     "rank.batch_size=4",
-    "rank.validate_every=5",
+    "rank.val_check_interval=5",
     "rank.dev_questions=8",
-    "decoding.beams=4",
+    "decoding.num_beams=4",
     "wandb.mode=disabled",
     "compute.progress=false",
 ]

@@ -19,20 +19,34 @@ from ltrgr.identifiers.clusters import kmeans_ids
 from ltrgr.identifiers.docids import random_ids, title_ids
 from ltrgr.identifiers.views import Family, View, pseudo_queries, texts, titled_texts, titles
 from ltrgr.identifiers.vocabulary import Vocabulary, train_byte_level_bpe
-from ltrgr.models.scratch import bart_from_scratch
-from ltrgr.pipeline.indexing import build_index, open_serialised, open_vocabulary
-from ltrgr.pipeline.pretraining import target_sampler
-from ltrgr.pipeline.settings import Backbone, Compute, Indexing, Targets
+from ltrgr.models.bart_from_scratch import bart_from_scratch
+from ltrgr.pipeline.index_stage import build_index, open_serialised, open_vocabulary
+from ltrgr.pipeline.pretrain_stage import target_sampler
+from ltrgr.pipeline.settings import Backbone, ComputeSettings, IndexSettings, TargetSettings
 from ltrgr.training.identifier_pretraining import generation_loss
 
-TITLE = View(source=titles, prompt="<title>", begin="<title>", end="</title>", steps=15, draws=3.0)
-BODY = View(source=texts, prompt="<body>", steps=10, draws=10.0)
+TITLE = View(
+    source=titles,
+    prompt="<title>",
+    begin="<title>",
+    end="</title>",
+    max_new_tokens=15,
+    sampling_weight=3.0,
+)
+BODY = View(source=texts, prompt="<body>", max_new_tokens=10, sampling_weight=10.0)
 QUERY = View(
-    source=pseudo_queries, prompt="<query>", begin="<query>", end="</query>", steps=20, draws=5.0
+    source=pseudo_queries,
+    prompt="<query>",
+    begin="<query>",
+    end="</query>",
+    max_new_tokens=20,
+    sampling_weight=5.0,
 )
 SEAL = Family({"title": TITLE, "body": BODY})
 MINDER = Family({"title": TITLE, "body": BODY, "query": QUERY})
-READ = View(source=titled_texts, prompt="<text>", steps=1, draws=0.0, searched=False)
+READ = View(
+    source=titled_texts, prompt="<text>", max_new_tokens=1, sampling_weight=0.0, searched=False
+)
 
 
 def docid_family(docids: Any, *, symbols: int = 0, steps: int = 12) -> Family:
@@ -43,7 +57,7 @@ def docid_family(docids: Any, *, symbols: int = 0, steps: int = 12) -> Family:
         prompt="<docid>",
         begin="<docid>",
         end="</docid>",
-        steps=steps,
+        max_new_tokens=steps,
     )
     return Family({"docid": view, "text": READ})
 
@@ -54,14 +68,14 @@ KMEANS = docid_family(
 )
 TITLES = docid_family(title_ids, steps=24)
 DOCID_FAMILIES = {"random": RANDOM, "kmeans": KMEANS, "title": TITLES}
-QUIET = Compute(accelerator="cpu", threads=1, progress=False)
-TARGETS = Targets(
+QUIET = ComputeSettings(accelerator="cpu", threads=1, progress=False)
+TARGETS = TargetSettings(
     span_length=10,
     temperature=0.5,
     field_temperature=0.5,
     unsupervised=0.3,
-    longest_question=64,
-    longest_target=32,
+    max_question_length=64,
+    max_target_length=32,
 )
 
 
@@ -97,7 +111,7 @@ def index_of(
         corpus=corpus,
         family=family,
         backbone=backbone or tiny_backbone(),
-        settings=Indexing(),
+        settings=IndexSettings(),
         compute=QUIET,
     )
     return directory

@@ -11,8 +11,8 @@ from ltrgr.analysis.beams import (
     Hypotheses,
     against_gold,
     ends_in_gold,
+    free_running_prefix,
     gold_rank,
-    own_prefix,
     returned,
 )
 from ltrgr.analysis.gold import Gold
@@ -76,7 +76,7 @@ def test_without_markers_a_key_of_full_length_is_whole() -> None:
         hi=np.ones(3, dtype=np.int64),
         log_probability=np.asarray([-1, -2, -3], dtype=np.float32),
     )
-    seen = against_gold(keys, gold=gold, view=SearchedView(number=0, steps=2))
+    seen = against_gold(keys, gold=gold, view=SearchedView(number=0, max_new_tokens=2))
     assert seen.gold.tolist() == [True, True, False]
     assert seen.whole.tolist() == [False, True, True]
     assert not seen.ended.any()
@@ -109,7 +109,7 @@ def test_an_own_path_ends_where_the_end_marker_was_the_likeliest() -> None:
         # question 3: the index allows no third token
         (3, 1, -1.0, "g"), (3, 2, -1.0, "g"),
     )  # fmt: skip
-    assert own_prefix(greedy, questions=5, steps=3).tolist() == [
+    assert free_running_prefix(greedy, questions=5, steps=3).tolist() == [
         [True, False, False],
         [True, True, True],
         [True, False, False],

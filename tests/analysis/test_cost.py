@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ltrgr.analysis.cost import ratio
-from ltrgr.report.cost import cost_picture
+from ltrgr.report.cost_picture import cost_picture
 
 
 def test_the_ratio_is_taken_turn_by_turn() -> None:

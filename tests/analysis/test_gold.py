@@ -10,9 +10,9 @@ import torch
 
 from judge_search import BEGIN, BODY, CLOSE, END, FIRST_WORD, TITLE, Toy, bart, followers, toy
 from ltrgr.analysis.best_gold import best_identifier, greedy_span
-from ltrgr.analysis.forced import forced_choice, stays_gold
 from ltrgr.analysis.gold import Gold, gold_places
 from ltrgr.analysis.greedy import has_identifier
+from ltrgr.analysis.teacher_forced import stays_gold, teacher_forced_choice
 from ltrgr.decoding.beam_search import SearchedView
 from ltrgr.decoding.model import encode
 from ltrgr.identifiers.serialise import SerialisedCorpus
@@ -89,13 +89,13 @@ def test_a_free_view_is_asked_for_where_a_body_has_full_length(
     steps: int, asked: list[bool]
 ) -> None:
     """The bodies of question 0 have 5 and 6 tokens, that of question 1 has 3."""
-    view = replace(BODY, steps=steps)
+    view = replace(BODY, max_new_tokens=steps)
     assert has_identifier(places(view), view=view).tolist() == asked
 
 
 def test_a_marked_view_is_asked_for_where_a_title_can_be_decoded() -> None:
     for steps, asked in ((15, [True, True, False]), (2, [False, True, False])):
-        view = replace(TITLE, steps=steps)
+        view = replace(TITLE, max_new_tokens=steps)
         assert has_identifier(places(view), view=view).tolist() == asked
 
 
@@ -172,7 +172,7 @@ def test_the_forced_choice_is_the_likeliest_token_that_occurs(
     labels = np.asarray([[A, C, E, -100], [D, C, -100, -100], [-100] * 4])
     if view is TITLE:
         labels = np.asarray([[A, C, E, END], [B, END, -100, -100], [-100] * 4])
-    chosen = forced_choice(
+    chosen = teacher_forced_choice(
         world.model,
         states=encode(world.model, ids, mask),
         mask=mask,

@@ -7,7 +7,7 @@ from ltrgr.analysis.greedy import greedy_identifiers
 from ltrgr.corpus.records import Corpus
 from ltrgr.decoding.model import decoder_start_id
 from ltrgr.identifiers.tokenised import tokenise_questions
-from ltrgr.pipeline.indexing import open_serialised
+from ltrgr.pipeline.index_stage import open_serialised
 from ltrgr.retrieval.retriever import Retriever
 
 

@@ -28,7 +28,7 @@ from ltrgr.corpus.records import Corpus
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.shards import Shards
 from ltrgr.scoring.passages import score_passages
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights
 
 
@@ -77,7 +77,7 @@ def test_a_search_by_hand() -> None:
     reference = Reference([1, 2, 1, 3, 9], [0, 5])
     first = [0.0, -1.0, -2.0, -0.5, *[0.0] * 6]
     after_c, after_a = [-0.1] * 10, [0.0, 0.0, -3.0, -0.25, *[0.0] * 6]
-    history = walk_in_python(reference, [[first], [after_c, after_a]], markers={9}, beams=2)
+    history = walk_in_python(reference, [[first], [after_c, after_a]], markers={9}, num_beams=2)
     assert [(h.tokens, h.score) for h in history[0]] == [((3,), -0.5), ((1,), -1.0)]
     # After c only the marker follows; after a: b (-1 - 3) and c (-1 - .25).
     assert [(h.tokens, h.score) for h in history[1]] == [((1, 3), -1.25), ((1, 2), -4.0)]
@@ -85,12 +85,12 @@ def test_a_search_by_hand() -> None:
 
 
 def test_search_takes_the_same_beams(world: World, index: FMIndex, reference: Reference) -> None:
-    pool, beams, is_marker = Pool(world, rows=15, seed=3), 15, world.vocabulary.is_marker
-    drawn = [pool.draw(beams if step else 1) for step in range(6)]
-    _, steps, found = walk(index, drawn, is_marker=is_marker, questions=1, beams=beams)
+    pool, num_beams, is_marker = Pool(world, rows=15, seed=3), 15, world.vocabulary.is_marker
+    drawn = [pool.draw(num_beams if step else 1) for step in range(6)]
+    _, steps, found = walk(index, drawn, is_marker=is_marker, questions=1, num_beams=num_beams)
     log_p = [(logits - normaliser[:, None]).tolist() for logits, normaliser in drawn]
     markers = set(np.flatnonzero(is_marker).tolist())
-    expected = walk_in_python(reference, log_p, markers=markers, beams=beams)
+    expected = walk_in_python(reference, log_p, markers=markers, num_beams=num_beams)
     for (token, score), beam in zip(found, expected, strict=True):
         assert token[0, : len(beam)].tolist() == [h.tokens[-1] for h in beam]
         np.testing.assert_allclose(score[0, : len(beam)], [h.score for h in beam], rtol=1e-5)
@@ -100,12 +100,12 @@ def test_search_takes_the_same_beams(world: World, index: FMIndex, reference: Re
     index_part(index, steps)
 
 
-@pytest.mark.parametrize(("unigrams", "rare"), [(0, 1500), (50, 1500), (50, 4)])
+@pytest.mark.parametrize(("unigrams", "max_candidate_count"), [(0, 1500), (50, 1500), (50, 4)])
 def test_passage_scores(
-    world: World, index: FMIndex, reference: Reference, unigrams: int, rare: int
+    world: World, index: FMIndex, reference: Reference, unigrams: int, max_candidate_count: int
 ) -> None:
-    settings = Scoring(rare=rare, candidates=60)
-    rng = np.random.default_rng(unigrams + rare)
+    settings = ScoringSettings(max_candidate_count=max_candidate_count, candidates=60)
+    rng = np.random.default_rng(unigrams + max_candidate_count)
     keys = draw_keys(world, index, rng, questions=1, unigrams=unigrams)
     weights = key_weights(
         keys.log_probability, keys.count, n_tokens=index.n_tokens, settings=settings
@@ -117,9 +117,9 @@ def test_passage_scores(
         [tuple(k.tolist()) for k in np.split(keys.tokens, keys.token_offsets[1:-1])],
         weights.tolist(),
         markers=set(np.flatnonzero(marker).tolist()),
-        cover=settings.cover,
+        coverage=settings.coverage,
         most=40,
-        rare=rare,
+        max_candidate_count=max_candidate_count,
         candidates=60,
         k=40,
     )
@@ -158,8 +158,8 @@ def test_a_tiny_run_fills_every_row(
     rows = {row["name"]: row for row in read(out)["rows"]}
     missing = {name for name in ANCHORS if "bart-base" not in name} - rows.keys()
     assert not missing
-    for questions, beams in SHAPES:
-        name = f"decoding/{questions}x{beams}"
+    for questions, num_beams in SHAPES:
+        name = f"decoding/{questions}x{num_beams}"
         assert {"python"} == rows[f"{name} with top-k"]["references"].keys()
         assert {"generate"} == rows[f"{name} tiny: constraint"]["references"].keys()
     shares = [row["median"] for name, row in rows.items() if name.startswith("mining/share")]

@@ -34,7 +34,7 @@ hydra: {run: {dir: OUT/run}}
     "experiment/demo_quick.yaml": "# @package _global_\nseed: 9\n",
 }
 
-VERBS = """
+COMMANDS = """
 import json
 from pathlib import Path
 from omegaconf import OmegaConf
@@ -74,7 +74,7 @@ def conf(tmp_path: Path) -> Path:
 def ltrgr(tmp_path: Path, conf: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Run ``ltrgr`` on the small application; returns the exit code."""
     name = f"verbs_{abs(hash(tmp_path))}"
-    (tmp_path / f"{name}.py").write_text(VERBS.replace("OUT", str(tmp_path)))
+    (tmp_path / f"{name}.py").write_text(COMMANDS.replace("OUT", str(tmp_path)))
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    return lambda *arguments: main(list(arguments), conf=conf, verbs=name)
+    return lambda *arguments: main(list(arguments), conf=conf, commands=name)

@@ -1,4 +1,4 @@
-"""Every option of every group composes, resolves and becomes what the road takes."""
+"""Every option of every group composes, resolves and becomes what the pipeline takes."""
 
 from pathlib import Path
 
@@ -7,15 +7,15 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from ltrgr.cli.assemble import SECTIONS, assemble
-from ltrgr.cli.main import VERBS
+from ltrgr.cli.assembly import SECTIONS, assemble
+from ltrgr.cli.main import COMMANDS
 from ltrgr.cli.resolvers import register_resolvers
-from ltrgr.cli.table import merge_overrides
+from ltrgr.cli.table_command import merge_overrides
 from ltrgr.corpus.demo import generate_demo
 from ltrgr.losses.objective import Objective
-from ltrgr.pipeline.road import Road
+from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.report.expected import read_expected
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 
 CONF = Path(__file__).parents[2] / "conf"
 OPTIONS = [
@@ -26,15 +26,15 @@ OPTIONS = [
 ]
 
 
-def composed(verb: str, *overrides: str):
+def composed(command: str, *overrides: str):
     register_resolvers()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose(verb, overrides=list(overrides))
+        return compose(command, overrides=list(overrides))
 
 
-@pytest.mark.parametrize("verb", list(VERBS))
-def test_every_verb_composes_without_a_hole(verb: str) -> None:
-    assert OmegaConf.missing_keys(composed(verb)) == set()
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_command_composes_without_a_hole(command: str) -> None:
+    assert OmegaConf.missing_keys(composed(command)) == set()
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -52,7 +52,7 @@ def test_every_option_can_be_built(option: str) -> None:
         for part, section in SECTIONS.items()
         if part != "corpus"
     }
-    assert isinstance(parts["scoring"], Scoring)
+    assert isinstance(parts["scoring"], ScoringSettings)
     assert isinstance(parts["ranking"].objective, Objective)
 
 
@@ -67,16 +67,16 @@ def test_the_swept_experiment_takes_any_launcher(launcher: str) -> None:
     assert (cfg.hydra.launcher.get("n_jobs") == 2) == (launcher == "local")
 
 
-def test_assemble_gives_a_road_and_sweeps_share_what_they_can() -> None:
+def test_assemble_gives_a_pipeline_and_sweeps_share_what_they_can() -> None:
     corpus = generate_demo(passages=300, train_questions=100, dev_questions=10, test_questions=10)
-    road, margin, family = (
+    pipeline, margin, family = (
         assemble(composed("rank", *o), corpus=corpus)
         for o in ([], ["loss.margin=3"], ["identifiers=seal"])
     )
-    assert isinstance(road, Road)
-    assert road.mined.fingerprint == margin.mined.fingerprint
-    assert road.ranked.fingerprint != margin.ranked.fingerprint
-    assert road.indexed.fingerprint != family.indexed.fingerprint
+    assert isinstance(pipeline, Pipeline)
+    assert pipeline.mined.fingerprint == margin.mined.fingerprint
+    assert pipeline.ranked.fingerprint != margin.ranked.fingerprint
+    assert pipeline.indexed.fingerprint != family.indexed.fingerprint
 
 
 def test_what_only_says_where_or_how_fast_changes_no_fingerprint() -> None:

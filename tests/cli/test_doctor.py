@@ -14,7 +14,7 @@ from ltrgr.cli.main import main
 from ltrgr.index import storage as index_storage
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.environment import package_versions
-from ltrgr.pipeline.generating import Validation
+from ltrgr.pipeline.generation_check import Validation
 from ltrgr.pipeline.processor import described
 
 
@@ -61,7 +61,7 @@ def test_an_index_of_another_format_is_not_called_done(tmp_path: Path, conf: Pat
 def test_the_map_tells_which_artefact_is_which(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ltrgr.cli.verbs.out", Console(width=160))
+    monkeypatch.setattr("ltrgr.cli.commands.out", Console(width=160))
     network = {"call": "a:bart_from_scratch", "width": 128, "layers": 2}
     model = Artefact(
         root=tmp_path,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from ltrgr.cli.main import VERBS, config_directory, main
+from ltrgr.cli.main import COMMANDS, config_directory, main
 
 Run = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
@@ -26,7 +26,7 @@ def test_help_names_every_verb_and_version_is_ours(ltrgr: Run, capsys: Capture) 
     text = capsys.readouterr().out
     assert ltrgr("--help") == 0
     assert capsys.readouterr().out == text
-    assert all(f"  {verb} " in text for verb in VERBS)
+    assert all(f"  {command} " in text for command in COMMANDS)
     assert ltrgr("--version") == 0
     assert capsys.readouterr().out == "ltrgr 0.1.0\n"
 
@@ -57,7 +57,7 @@ def test_a_verb_gets_its_composed_config(ltrgr: Run, tmp_path: Path) -> None:
 
 def test_an_unknown_verb_names_the_nearest(ltrgr: Run, capsys: Capture) -> None:
     assert ltrgr("rnak") == 2
-    assert "no verb 'rnak'. Did you mean rank?" in capsys.readouterr().err
+    assert "no command 'rnak'. Did you mean rank?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("buffered", ["", "1"])
@@ -75,11 +75,11 @@ def test_a_reader_that_stops_reading_is_no_error(
 
 
 def test_the_help_of_each_verb_tells_what_it_does_and_gives_examples(capsys: Capture) -> None:
-    for verb, line in VERBS.items():
-        assert main([verb, "--help"]) == 0
+    for command, line in COMMANDS.items():
+        assert main([command, "--help"]) == 0
         head, _, _ = capsys.readouterr().out.partition("== Configuration groups ==")
-        assert head.startswith(f"ltrgr {verb} "), line
-        assert head.count(f"\n  ltrgr {verb}") == 2
+        assert head.startswith(f"ltrgr {command} "), line
+        assert head.count(f"\n  ltrgr {command}") == 2
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,14 @@ def test_the_help_of_each_verb_tells_what_it_does_and_gives_examples(capsys: Cap
         ("corpus.pth=x", "Did you mean corpus.path"),
         ("loss.lambda=3", "Did you mean loss.lambda_generation"),
         ("los=infonce", "Did you mean loss"),
+        ("rank.warm_up=0.2", "rank.warm_up is now rank.warmup_ratio"),
+        ("+rank.warm_up=0.2", "rank.warm_up is now rank.warmup_ratio"),
+        ("decoding.beams=3", "decoding.beams is now decoding.num_beams"),
+        (
+            "identifiers.views.body.draws=1",
+            "draws is now identifiers.views.body.sampling",
+        ),
+        ("optimised=mrr@10", "optimised is now optimized_metric"),
         ("loss=margn", "loss has no option 'margn'. Did you mean margin?"),
         ("experiment=demo_quik", "Did you mean demo_quick? Valid options: demo_quick."),
         ("zzzz=1", "See all of them: ltrgr rank --cfg job"),

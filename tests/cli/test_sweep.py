@@ -13,7 +13,7 @@ from joblib.externals.loky import get_reusable_executor
 
 from ltrgr.cli.main import main
 from ltrgr.cli.outcome import outcomes
-from ltrgr.pipeline import road as road_module
+from ltrgr.pipeline import pipeline as pipeline_module
 
 Run = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
@@ -28,7 +28,7 @@ SMALL = [
     "mine.passages=10",
     "rank.steps=2",
     "rank.batch_size=2",
-    "rank.validate_every=1",
+    "rank.val_check_interval=1",
     "rank.dev_questions=4",
     "evaluation.questions=4",
     "compute.threads=1",
@@ -103,7 +103,7 @@ def test_killed_and_started_again_a_sweep_runs_only_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     trained: list[Any] = []
-    train = road_module.rank
+    train = pipeline_module.rank
 
     def dies_in_the_third(directory: Path, **settings: Any) -> None:
         if len(trained) == 2:
@@ -112,12 +112,12 @@ def test_killed_and_started_again_a_sweep_runs_only_what_is_missing(
         train(directory, **settings)
 
     grid = ["loss.margin=1,2", "rank.seed=0,1", f"root={tmp_path / 'runs'}", *SMALL]
-    monkeypatch.setattr(road_module, "rank", dies_in_the_third)
+    monkeypatch.setattr(pipeline_module, "rank", dies_in_the_third)
     first = tmp_path / "first"
     assert main(["rank", "-m", *grid, f"hydra.sweep.dir={first}"]) == 130
     assert [state for _, _, state in states(first)] == ["done", "done", "not finished"]
 
-    monkeypatch.setattr(road_module, "rank", lambda d, **s: (trained.append(d), train(d, **s)))
+    monkeypatch.setattr(pipeline_module, "rank", lambda d, **s: (trained.append(d), train(d, **s)))
     capsys.readouterr()
     second = tmp_path / "second"
     assert main(["rank", "-m", *grid, f"hydra.sweep.dir={second}"]) == 0

@@ -14,13 +14,13 @@ from transformers import BertConfig, EncoderDecoderConfig, EncoderDecoderModel
 from ltrgr.corpus.records import Corpus
 from ltrgr.data.identifier_pairs import IdentifierBatch
 from ltrgr.data.rank_lists import RankListSampler
+from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.losses.objective import Objective, Term
 from ltrgr.losses.samplers import everything
-from ltrgr.pipeline.indexing import open_vocabulary
+from ltrgr.pipeline.index_stage import open_vocabulary
 from ltrgr.retrieval.retriever import Retriever
-from ltrgr.retrieval.settings import Decoding
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.training.learning_to_rank import rank_list_scores
 from mined_lists import mine_some, sampler_over
 from tiny_world import (
@@ -37,32 +37,32 @@ from tiny_world import (
 
 QUESTIONS = 40
 SCORINGS = {
-    "lm_fm": Scoring(),
-    "plain_sum": Scoring(exponent=1.0, cover=0.0, frequency=False, overlap=True),
-    "lm_only": Scoring(frequency=False),
-    "exponent_1": Scoring(exponent=1.0),
-    "unigrams": Scoring(unigrams=50),
-    "question_ngrams": Scoring(question_ngrams=3),
-    "both_extras": Scoring(question_ngrams=3, unigrams=50),
-    "views": Scoring(
+    "lm_fm": ScoringSettings(),
+    "plain_sum": ScoringSettings(exponent=1.0, coverage=0.0, frequency=False, overlap=True),
+    "lm_only": ScoringSettings(frequency=False),
+    "exponent_1": ScoringSettings(exponent=1.0),
+    "unigrams": ScoringSettings(unigrams=50),
+    "question_ngrams": ScoringSettings(question_ngrams=3),
+    "both_extras": ScoringSettings(question_ngrams=3, unigrams=50),
+    "views": ScoringSettings(
         view_weights={"title": 2.0, "body": 0.5}, view_offsets={"title": 1.5, "body": -1.0}
     ),
-    "few_keys": Scoring(keys_per_passage=3),
-    "max": Scoring(keys_per_passage=1),
-    "every_key": Scoring(keys_per_passage=None),
-    "noise": Scoring(noise=1.0, drop=0.3, unigrams=50),
+    "few_keys": ScoringSettings(keys_per_passage=3),
+    "max": ScoringSettings(keys_per_passage=1),
+    "every_key": ScoringSettings(keys_per_passage=None),
+    "noise": ScoringSettings(noise=1.0, drop=0.3, unigrams=50),
 }
 
 
 def retriever_of(
-    model: Any, vocabulary: Vocabulary, index: Path, scoring: Scoring, *, beams: int = 5
+    model: Any, vocabulary: Vocabulary, index: Path, scoring: ScoringSettings, *, num_beams: int = 5
 ) -> Retriever:
     return Retriever(
         model=model,
         vocabulary=vocabulary,
         index_directory=index,
         scoring=scoring,
-        decoding=Decoding(beams=beams, batch_size=16),
+        decoding=DecodingSettings(num_beams=num_beams, batch_size=16),
     )
 
 
@@ -71,17 +71,17 @@ def largest_relative_error(
     vocabulary: Vocabulary,
     index: Path,
     corpus: Corpus,
-    scoring: Scoring,
+    scoring: ScoringSettings,
     *,
-    beams: int = 5,
+    num_beams: int = 5,
 ) -> tuple[float, int]:
     """Mine, rebuild the batch, score it with gradients; (error, passages compared)."""
-    retriever = retriever_of(model, vocabulary, index, scoring, beams=beams)
+    retriever = retriever_of(model, vocabulary, index, scoring, num_beams=num_beams)
     mined = mine_some(retriever, corpus, questions=QUESTIONS, k=20)
     term = Term(loss=lambda s, r, m: s.sum(), sampler=everything)
     objective = Objective(terms={"all": term}, lambda_generation=0.0)
     sampler = sampler_over(mined, retriever, corpus, select=objective.select, index=index, each=0)
-    rows = np.flatnonzero(mined.teaches)
+    rows = np.flatnonzero(mined.has_both_labels)
     batch = sampler.batch(rows, np.random.default_rng(0))
     weights, offsets = scoring.of_views(vocabulary.family.names)
     scores = rank_list_scores(
@@ -101,9 +101,11 @@ def largest_relative_error(
 
 def check(
     record: Any, name: str, model: Any, vocabulary: Vocabulary, index: Path, corpus: Corpus,
-    scoring: Scoring, *, beams: int = 5,
+    scoring: ScoringSettings, *, num_beams: int = 5,
 ) -> None:  # fmt: skip
-    error, compared = largest_relative_error(model, vocabulary, index, corpus, scoring, beams=beams)
+    error, compared = largest_relative_error(
+        model, vocabulary, index, corpus, scoring, num_beams=num_beams
+    )
     record("largest_relative_error", error)
     print(f"law 1, {name}: largest relative error {error:.2e} over {compared} passages")
     assert compared > 100
@@ -124,20 +126,20 @@ def test_both_faces_agree_for_seal(corpus: Corpus, tmp_path: Path, record_proper
     torch.manual_seed(1)
     model = awake(tiny_backbone().make_network(vocabulary))
     train_a_little(model, sampler_of(index, SEAL, corpus), steps=60)
-    check(record_property, "SEAL", model, vocabulary, index, corpus, Scoring())
+    check(record_property, "SEAL", model, vocabulary, index, corpus, ScoringSettings())
 
 
 @pytest.mark.parametrize(
     ("name", "scoring"),
     [
-        ("random", Scoring()),
-        ("kmeans", Scoring(partial_keys=True)),
-        ("kmeans", Scoring(view_offsets={"docid": 10.0})),
-        ("title", Scoring()),
+        ("random", ScoringSettings()),
+        ("kmeans", ScoringSettings(partial_keys=True)),
+        ("kmeans", ScoringSettings(view_offsets={"docid": 10.0})),
+        ("title", ScoringSettings()),
     ],
 )
 def test_both_faces_agree_for_docids(
-    name: str, scoring: Scoring, corpus: Corpus, tmp_path: Path, record_property: Any
+    name: str, scoring: ScoringSettings, corpus: Corpus, tmp_path: Path, record_property: Any
 ) -> None:
     family = DOCID_FAMILIES[name]
     index = index_of(tmp_path, family, corpus)
@@ -145,7 +147,7 @@ def test_both_faces_agree_for_docids(
     torch.manual_seed(1)
     model = awake(tiny_backbone().make_network(vocabulary))
     train_a_little(model, sampler_of(index, family, corpus), steps=60)
-    check(record_property, f"docid {name}", model, vocabulary, index, corpus, scoring, beams=20)
+    check(record_property, f"docid {name}", model, vocabulary, index, corpus, scoring, num_beams=20)
 
 
 def test_both_faces_agree_for_a_warm_started_shape(
@@ -154,7 +156,7 @@ def test_both_faces_agree_for_a_warm_started_shape(
     vocabulary = open_vocabulary(minder_index, MINDER)
     model = awake(bert_to_bert(vocabulary))
     train_a_little(model, sampler_of(minder_index, MINDER, corpus), steps=60)
-    check(record_property, "BERT2BERT", model, vocabulary, minder_index, corpus, Scoring())
+    check(record_property, "BERT2BERT", model, vocabulary, minder_index, corpus, ScoringSettings())
 
 
 def test_both_faces_agree_where_the_model_is_sure(
@@ -165,9 +167,9 @@ def test_both_faces_agree_where_the_model_is_sure(
     batch = titles_of_first_questions(vocabulary, corpus, n=12)
     model = descend(deepcopy(random_model), lambda step: batch, steps=500, label_smoothing=0.0)
     asked = [query.text for query in corpus.train.queries[:12]]
-    keys = retriever_of(model, vocabulary, minder_index, Scoring()).keys(asked)
+    keys = retriever_of(model, vocabulary, minder_index, ScoringSettings()).keys(asked)
     assert (keys.log_probability > np.log(0.99)).sum() > 12
-    check(record_property, "sure", model, vocabulary, minder_index, corpus, Scoring())
+    check(record_property, "sure", model, vocabulary, minder_index, corpus, ScoringSettings())
 
 
 def titles_of_first_questions(vocabulary: Vocabulary, corpus: Corpus, *, n: int) -> IdentifierBatch:
@@ -207,7 +209,7 @@ def test_the_law_would_notice_another_prompt(
 
     monkeypatch.setattr(RankListSampler, "_prompts", prompts)
     error, _ = largest_relative_error(
-        deepcopy(trained_model), vocabulary, minder_index, corpus, Scoring()
+        deepcopy(trained_model), vocabulary, minder_index, corpus, ScoringSettings()
     )
     assert error > 0.1
 

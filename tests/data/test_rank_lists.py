@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.data.identifier_pairs import IdentifierPairs
+from ltrgr.data.identifier_pairs import IdentifierDataModule
 from ltrgr.data.order import TrainingDataError
 from ltrgr.data.rank_lists import RankListBatch, RankLists, RankListSampler
 from ltrgr.losses.margin import margin
@@ -67,7 +67,7 @@ def test_a_batch_holds_what_was_mined(
     sampler = sampler_over(
         mined, retriever, corpus, select=objective.select, index=minder_index, each=0
     )
-    rows = np.flatnonzero(mined.teaches)[[3, 0, 5, 1]]
+    rows = np.flatnonzero(mined.has_both_labels)[[3, 0, 5, 1]]
     batch = sampler.batch(rows, np.random.default_rng(0))
     seen = torch.stack(list(batch.chosen.values())).any(0)
     assert seen.any(1).all()
@@ -78,8 +78,8 @@ def test_a_batch_holds_what_was_mined(
             ties = [i for i, score in enumerate(listed) if score == listed[place]]
             expected = [members(mined, row, i) for i in ties]
             found = [
-                (*sequence_of(batch, int(n)), float(cover))
-                for n, cover in zip(batch.member[b, p], batch.cover[b, p], strict=True)
+                (*sequence_of(batch, int(n)), float(coverage))
+                for n, coverage in zip(batch.key_index[b, p], batch.coverage[b, p], strict=True)
                 if n >= 0
             ]
             matches = [
@@ -96,8 +96,10 @@ def test_a_batch_holds_what_was_mined(
 def members(mined: MinedLists, row: int, place: int) -> list[tuple[int, float]]:
     first = mined.keys.question_offsets[row]
     return [
-        (int(first + key), float(cover))
-        for key, cover in zip(mined.member[row, place], mined.cover[row, place], strict=True)
+        (int(first + key), float(coverage))
+        for key, coverage in zip(
+            mined.key_index[row, place], mined.coverage[row, place], strict=True
+        )
         if key >= 0
     ]
 
@@ -111,16 +113,16 @@ def test_everything_keeps_places_counts_and_masks(
     mined: MinedLists, retriever: Retriever, corpus: Corpus, minder_index: Path
 ) -> None:
     sampler = sampler_over(mined, retriever, corpus, select=ALL.select, index=minder_index, each=0)
-    rows = np.flatnonzero(mined.teaches)[:5]
+    rows = np.flatnonzero(mined.has_both_labels)[:5]
     batch = sampler.batch(rows, np.random.default_rng(0))
     np.testing.assert_array_equal(batch.chosen["all"], mined.mask[rows])
     np.testing.assert_array_equal(batch.relevance, mined.relevance[rows])
     np.testing.assert_array_equal(batch.mined_score, mined.score[rows])
-    np.testing.assert_array_equal(batch.cover, mined.cover[rows])
-    np.testing.assert_array_equal(batch.member >= 0, mined.member[rows] >= 0)
+    np.testing.assert_array_equal(batch.coverage, mined.coverage[rows])
+    np.testing.assert_array_equal(batch.key_index >= 0, mined.key_index[rows] >= 0)
     first = mined.keys.question_offsets[rows][:, None, None]
-    old = (first + mined.member[rows])[mined.member[rows] >= 0]
-    new = batch.member[batch.member >= 0].numpy()
+    old = (first + mined.key_index[rows])[mined.key_index[rows] >= 0]
+    new = batch.key_index[batch.key_index >= 0].numpy()
     np.testing.assert_array_equal(batch.key_count.numpy()[new], mined.keys.count[old])
     np.testing.assert_array_equal(batch.key_view.numpy()[new], mined.keys.view[old])
     assert batch.generation is None
@@ -129,13 +131,13 @@ def test_everything_keeps_places_counts_and_masks(
 def test_no_sequence_and_no_prompt_twice(
     mined: MinedLists, sampler: RankListSampler, retriever: Retriever, corpus: Corpus
 ) -> None:
-    rows = np.flatnonzero(mined.teaches)[:6]
+    rows = np.flatnonzero(mined.has_both_labels)[:6]
     batch = sampler.batch(rows, np.random.default_rng(2))
     used = set()
     for b, row in enumerate(rows):
         listed = mined.score[row].tolist()
-        for p in range(batch.member.shape[1]):
-            if (batch.member[b, p] >= 0).any():
+        for p in range(batch.key_index.shape[1]):
+            if (batch.key_index[b, p] >= 0).any():
                 place = listed.index(float(batch.mined_score[b, p]))
                 used |= {decoded(mined, k, retriever) for k, _ in members(mined, row, place)}
     maximal = {
@@ -160,16 +162,16 @@ def test_no_sequence_and_no_prompt_twice(
 def test_few_chosen_passages_make_a_narrow_batch(
     mined: MinedLists, sampler: RankListSampler
 ) -> None:
-    batch = sampler.batch(np.flatnonzero(mined.teaches)[:4], np.random.default_rng(0))
-    assert 2 <= batch.member.shape[1] <= 4  # of 12: a top and a random pair
+    batch = sampler.batch(np.flatnonzero(mined.has_both_labels)[:4], np.random.default_rng(0))
+    assert 2 <= batch.key_index.shape[1] <= 4  # of 12: a top and a random pair
     unseen = ~torch.stack(list(batch.chosen.values())).any(0)
-    assert (batch.member[unseen] == -1).all()
+    assert (batch.key_index[unseen] == -1).all()
 
 
 def test_targets_are_drawn_for_the_batch_s_questions(
     mined: MinedLists, sampler: RankListSampler
 ) -> None:
-    batch = sampler.batch(np.flatnonzero(mined.teaches)[:4], np.random.default_rng(0))
+    batch = sampler.batch(np.flatnonzero(mined.has_both_labels)[:4], np.random.default_rng(0))
     assert batch.generation is not None
     assert len(batch.generation.labels) == 4 * 3
 
@@ -180,7 +182,7 @@ def stream(data: Any, step: int, n: int) -> list[Any]:
 
 
 def same(first: RankListBatch, second: RankListBatch) -> bool:
-    names = ("labels", "prompt_ids", "member", "mined_score")
+    names = ("labels", "prompt_ids", "key_index", "mined_score")
     return all(
         getattr(first, n).shape == getattr(second, n).shape
         and getattr(first, n).equal(getattr(second, n))
@@ -191,7 +193,7 @@ def same(first: RankListBatch, second: RankListBatch) -> bool:
 def test_rank_lists_go_on_where_they_were(sampler: RankListSampler) -> None:
     """Over the end of an epoch, too."""
     data = RankLists(sampler=sampler, batch_size=4, dev=torch.arange(3), seed=1)
-    per_epoch = int(sampler.mined.teaches.sum()) // 4
+    per_epoch = int(sampler.mined.has_both_labels.sum()) // 4
     n = per_epoch + 3
     whole = stream(data, 0, n)
     for step in (1, per_epoch - 1, per_epoch + 1):
@@ -211,16 +213,16 @@ def test_an_epoch_holds_every_list_once(sampler: RankListSampler) -> None:
         return real(chosen, generator)
 
     sampler.batch = spy  # type: ignore[method-assign]
-    teaches = np.flatnonzero(sampler.mined.teaches)
+    has_both_labels = np.flatnonzero(sampler.mined.has_both_labels)
     data = RankLists(sampler=sampler, batch_size=1, dev=torch.arange(3), seed=1)
-    stream(data, 0, 2 * len(teaches))
-    assert sorted(rows[: len(teaches)]) == teaches.tolist()
-    assert sorted(rows[len(teaches) :]) == teaches.tolist()
-    assert rows[: len(teaches)] != rows[len(teaches) :]
+    stream(data, 0, 2 * len(has_both_labels))
+    assert sorted(rows[: len(has_both_labels)]) == has_both_labels.tolist()
+    assert sorted(rows[len(has_both_labels) :]) == has_both_labels.tolist()
+    assert rows[: len(has_both_labels)] != rows[len(has_both_labels) :]
 
 
 def test_identifier_pairs_go_on_where_they_were(sampler: RankListSampler) -> None:
-    data = IdentifierPairs(sampler=sampler._targets, batch_size=8, seed=4)
+    data = IdentifierDataModule(sampler=sampler._targets, batch_size=8, seed=4)
     whole, rest = stream(data, 0, 5), stream(data, 3, 2)
     assert all(a.labels.equal(b.labels) for a, b in zip(whole[3:], rest, strict=True))
     assert all(a.prompt_ids.equal(b.prompt_ids) for a, b in zip(whole[3:], rest, strict=True))
@@ -234,8 +236,8 @@ def test_lists_that_teach_nothing_are_refused(
         passage=mined.passage,
         score=mined.score,
         relevance=np.zeros_like(mined.relevance),
-        member=mined.member,
-        cover=mined.cover,
+        key_index=mined.key_index,
+        coverage=mined.coverage,
         keys=mined.keys,
     )
     sampler = sampler_over(
@@ -247,7 +249,7 @@ def test_lists_that_teach_nothing_are_refused(
 
 
 def test_moving_a_batch_moves_all_of_it(mined: MinedLists, sampler: RankListSampler) -> None:
-    batch = sampler.batch(np.flatnonzero(mined.teaches)[:2], np.random.default_rng(0))
+    batch = sampler.batch(np.flatnonzero(mined.has_both_labels)[:2], np.random.default_rng(0))
     batch.teacher = {"bm25": batch.mined_score}
     moved = batch.to(torch.device("meta"))
     nested = ("chosen", "generation", "teacher")

@@ -59,21 +59,23 @@ def de_bruijn(words: int, depth: int) -> list[int]:
         seen.add((*tail, fresh[0]))
 
 
-@pytest.mark.parametrize("beams", [1, 4, 9])
+@pytest.mark.parametrize("num_beams", [1, 4, 9])
 @pytest.mark.parametrize("name", MODELS)
-def test_equals_generate_where_no_constraint_binds(name: str, beams: int, tmp_path: Path) -> None:
+def test_equals_generate_where_no_constraint_binds(
+    name: str, num_beams: int, tmp_path: Path
+) -> None:
     stream = de_bruijn(6, 4)
     assert len({tuple(stream[i : i + 4]) for i in range(len(stream) - 3)}) == 6**4
     size = FIRST_WORD + 6
     world = toy([[*stream, CLOSE]], size=size, model=MODELS[name](size), directory=tmp_path)
     questions = [[7, 8, 9], [10, 7, 7], [12, 12, 8]]
-    found = as_dicts(world.search(questions, BODY, beams=beams))
+    found = as_dicts(world.search(questions, BODY, num_beams=num_beams))
     ids = torch.tensor(questions)
     expected = world.model.generate(
         input_ids=ids,
         attention_mask=torch.ones_like(ids),
-        num_beams=beams,
-        num_return_sequences=beams,
+        num_beams=num_beams,
+        num_return_sequences=num_beams,
         max_new_tokens=4,
         length_penalty=0.0,
         suppress_tokens=list(range(FIRST_WORD)),
@@ -84,27 +86,27 @@ def test_equals_generate_where_no_constraint_binds(name: str, beams: int, tmp_pa
     )
     for row in range(len(questions)):
         final = [(key, value) for key, value in found[row].items() if len(key) == 4]
-        sequences = expected.sequences[row * beams : (row + 1) * beams, 1:]
+        sequences = expected.sequences[row * num_beams : (row + 1) * num_beams, 1:]
         assert [key for key, _ in final] == [tuple(s) for s in sequences.tolist()]
-        if beams > 1:
-            scores = expected.sequences_scores[row * beams : (row + 1) * beams]
+        if num_beams > 1:
+            scores = expected.sequences_scores[row * num_beams : (row + 1) * num_beams]
             np.testing.assert_allclose([v for _, v in final], scores.numpy(), atol=2e-5)
 
 
-@pytest.mark.parametrize("beams", [1, 3, 40])
+@pytest.mark.parametrize("num_beams", [1, 3, 40])
 @pytest.mark.parametrize("view", [BODY, TITLE], ids=["body", "title"])
-def test_equals_a_slow_search_without_index(world: Toy, view: SearchedView, beams: int) -> None:
+def test_equals_a_slow_search_without_index(world: Toy, view: SearchedView, num_beams: int) -> None:
     """40 beams are more than there are titles: the beams run empty before the steps do."""
-    found = as_dicts(world.search(QUESTIONS, view, beams=beams))
+    found = as_dicts(world.search(QUESTIONS, view, num_beams=num_beams))
     for question, keys in zip(QUESTIONS, found, strict=True):
-        expected = judge(world, question, view, beams=beams)
+        expected = judge(world, question, view, num_beams=num_beams)
         assert keys.keys() == expected.keys()
         for key, value in expected.items():
             assert keys[key] == pytest.approx(value, abs=1e-4)
 
 
 def test_with_enough_beams_every_title_is_found(world: Toy) -> None:
-    found = as_dicts(world.search(QUESTIONS, TITLE, beams=200))
+    found = as_dicts(world.search(QUESTIONS, TITLE, num_beams=200))
     stream = world.stream
     begins = [i for i, token in enumerate(stream) if token == BEGIN]
     titles = {tuple(stream[i : stream.index(END, i) + 1]) for i in begins}
@@ -114,7 +116,7 @@ def test_with_enough_beams_every_title_is_found(world: Toy) -> None:
 
 @pytest.mark.parametrize("view", [BODY, TITLE], ids=["body", "title"])
 def test_keys_occur_in_their_place_as_often_as_they_say(world: Toy, view: SearchedView) -> None:
-    keys = world.search(QUESTIONS, view, beams=5).keys
+    keys = world.search(QUESTIONS, view, num_beams=5).keys
     assert len(keys.lo) > 3 * 5
     assert (keys.view == view.number).all()
     for i in range(len(keys.lo)):
@@ -132,7 +134,7 @@ def test_keys_occur_in_their_place_as_often_as_they_say(world: Toy, view: Search
 
 def test_the_whole_history_is_kept(world: Toy) -> None:
     for view, shortest in ((BODY, 1), (TITLE, 2)):
-        for keys in as_dicts(world.search(QUESTIONS, view, beams=4)):
+        for keys in as_dicts(world.search(QUESTIONS, view, num_beams=4)):
             for key in keys:
                 for n in range(shortest, len(key)):
                     assert key[:n] in keys
@@ -141,7 +143,7 @@ def test_the_whole_history_is_kept(world: Toy) -> None:
 
 def test_log_p_equals_teacher_forcing(world: Toy) -> None:
     for view, skipped in ((BODY, 0), (TITLE, 1)):
-        found = as_dicts(world.search(QUESTIONS, view, beams=4))
+        found = as_dicts(world.search(QUESTIONS, view, num_beams=4))
         for question, keys in zip(QUESTIONS, found, strict=True):
             labels = torch.full((len(keys), 6), -100)
             for row, key in enumerate(keys):
@@ -205,22 +207,22 @@ def test_many_sequences_are_scored_like_each_alone(world: Toy) -> None:
 
 
 def test_the_same_call_twice_gives_the_same_bits(world: Toy) -> None:
-    first, second = (world.search(QUESTIONS, TITLE, beams=4) for _ in range(2))
+    first, second = (world.search(QUESTIONS, TITLE, num_beams=4) for _ in range(2))
     for name in ("tokens", "token_offsets", "lo", "hi", "log_probability", "question_offsets"):
         np.testing.assert_array_equal(getattr(first.keys, name), getattr(second.keys, name))
 
 
 def test_neighbours_in_the_batch_change_nothing(world: Toy) -> None:
-    together = as_dicts(world.search(QUESTIONS, BODY, beams=4))
+    together = as_dicts(world.search(QUESTIONS, BODY, num_beams=4))
     for question, keys in zip(QUESTIONS, together, strict=True):
-        alone = as_dicts(world.search([question], BODY, beams=4))[0]
+        alone = as_dicts(world.search([question], BODY, num_beams=4))[0]
         assert alone.keys() == keys.keys()
         for key, value in alone.items():
             assert keys[key] == pytest.approx(value, abs=1e-5)
 
 
 def test_first_step_is_the_distribution_over_all_tokens(world: Toy) -> None:
-    first = world.search(QUESTIONS, BODY, beams=2).first_step
+    first = world.search(QUESTIONS, BODY, num_beams=2).first_step
     assert first.shape == (3, FIRST_WORD + 8)
     np.testing.assert_allclose(first.exp().sum(1).numpy(), 1.0, atol=1e-5)
     start = world.model.config.decoder_start_token_id
@@ -234,7 +236,7 @@ def test_first_step_is_the_distribution_over_all_tokens(world: Toy) -> None:
 def test_a_view_that_the_corpus_lacks_finds_nothing(tmp_path: Path) -> None:
     size = FIRST_WORD + 3
     world = toy([[7, 8, 9, CLOSE]], size=size, model=bart(size), directory=tmp_path)
-    found = world.search([[7], [8, 9]], TITLE, beams=3)
+    found = world.search([[7], [8, 9]], TITLE, num_beams=3)
     assert found.keys.question_offsets.tolist() == [0, 0, 0]
     assert len(found.keys.tokens) == 0
     assert found.first_step.shape == (2, size)
@@ -244,7 +246,7 @@ def test_a_short_passage_ends_the_beams_early(tmp_path: Path) -> None:
     """Three words, no repetition: body keys are exactly its six substrings."""
     size = FIRST_WORD + 3
     world = toy([[7, 8, 9, CLOSE]], size=size, model=bart(size), directory=tmp_path)
-    keys = as_dicts(world.search([[7]], SearchedView(number=0, steps=10), beams=5))[0]
+    keys = as_dicts(world.search([[7]], SearchedView(number=0, max_new_tokens=10), num_beams=5))[0]
     assert set(keys) == {(7,), (8,), (9,), (7, 8), (8, 9), (7, 8, 9)}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ltrgr.pipeline.indexing import open_serialised
+from ltrgr.pipeline.index_stage import open_serialised
 
 if TYPE_CHECKING:
     from ltrgr.corpus.records import Corpus

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judge_search import BODY, FIRST_WORD, TITLE, SearchedView, Toy, bart, random_passages, toy
-from ltrgr.decoding.kernels import Best, _insert, advance, make_scratch
+from ltrgr.decoding.beam_kernels import Best, _insert, advance, make_scratch
 
 QUESTIONS = [[7, 8, 9], [10, 7], [12, 12, 8, 9, 11]]
 SIZE = FIRST_WORD + 8
@@ -39,13 +39,13 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Toy]:
     return made
 
 
-@pytest.mark.parametrize("beams", [1, 4, 40])
+@pytest.mark.parametrize("num_beams", [1, 4, 40])
 @pytest.mark.parametrize("view", [BODY, TITLE], ids=["body", "title"])
-def test_the_search_is_the_same(worlds: dict[int, Toy], view: SearchedView, beams: int) -> None:
+def test_the_search_is_the_same(worlds: dict[int, Toy], view: SearchedView, num_beams: int) -> None:
     assert sorted(worlds) == [1, 2, 3, 5, 25]
-    whole = worlds[1].search(QUESTIONS, view, beams=beams)
+    whole = worlds[1].search(QUESTIONS, view, num_beams=num_beams)
     for n_shards, world in worlds.items():
-        found = world.search(QUESTIONS, view, beams=beams)
+        found = world.search(QUESTIONS, view, num_beams=num_beams)
         assert found.keys.lo.shape == (len(whole.keys.view), n_shards)
         assert found.keys.lo.shape == found.keys.hi.shape
         for name in ("question_offsets", "token_offsets", "tokens", "log_probability", "count"):
@@ -58,7 +58,7 @@ def test_the_search_is_the_same(worlds: dict[int, Toy], view: SearchedView, beam
         assert (rows[1] - rows[0]).sum(axis=1).tolist() == found.keys.count.tolist()
 
 
-def one_step(world: Toy, logits: np.ndarray, *, beams: int, end: int = -1) -> Any:
+def one_step(world: Toy, logits: np.ndarray, *, num_beams: int, end: int = -1) -> Any:
     lo, hi = (np.tile(rows, (1, 1, 1)) for rows in world.index.interval([]))
     return advance(
         world.index.arrays,
@@ -69,7 +69,7 @@ def one_step(world: Toy, logits: np.ndarray, *, beams: int, end: int = -1) -> An
         hi,
         np.array([end]),
         world.is_marker,
-        beams,
+        num_beams,
         make_scratch(SIZE),
     )
 
@@ -77,11 +77,11 @@ def one_step(world: Toy, logits: np.ndarray, *, beams: int, end: int = -1) -> An
 @pytest.mark.parametrize("n_shards", [1, 2, 3, 5, 25])
 def test_equal_scores_go_to_the_lower_token(worlds: dict[int, Toy], n_shards: int) -> None:
     """Whatever row or shard it is found in first; 7 to 14 are the words of the corpus."""
-    token, _, score, *_ = one_step(worlds[n_shards], np.zeros((1, SIZE)), beams=3)
+    token, _, score, *_ = one_step(worlds[n_shards], np.zeros((1, SIZE)), num_beams=3)
     assert token[0, :3].tolist() == [7, 8, 9]
     logits = np.zeros((1, SIZE))
     logits[0, 12] = 0.5
-    token, _, score, *_ = one_step(worlds[n_shards], logits, beams=3)
+    token, _, score, *_ = one_step(worlds[n_shards], logits, num_beams=3)
     assert token[0, :3].tolist() == [12, 7, 8]
     assert score[0, :3].tolist() == [0.5, 0, 0]
     assert not np.isfinite(score[0, 3:]).any()
@@ -115,7 +115,7 @@ def test_the_best_list_is_a_sorted_set(candidates: list[Candidate], capacity: in
 
 def test_a_shard_without_a_hypothesis_is_left_out(worlds: dict[int, Toy]) -> None:
     """In 25 shards of one passage each, a title stands in one of them or in a few."""
-    found = worlds[25].search([[7, 8]], TITLE, beams=4).keys
+    found = worlds[25].search([[7, 8]], TITLE, num_beams=4).keys
     here = found.hi > found.lo
     assert here.any(axis=1).all()
     assert not here.all()

@@ -45,8 +45,8 @@ class World:
     def __init__(
         self,
         unsupervised: float = 0.0,
-        longest_target: int = 32,
-        longest_question: int = 64,
+        max_target_length: int = 32,
+        max_question_length: int = 64,
         field_temperature: float = math.inf,
         passages: list[Passage] = PASSAGES,
         split: Split = SPLIT,
@@ -62,8 +62,8 @@ class World:
             temperature=0.5,
             field_temperature=field_temperature,
             unsupervised=unsupervised,
-            longest_question=longest_question,
-            longest_target=longest_target,
+            max_question_length=max_question_length,
+            max_target_length=max_target_length,
         )
 
     def draw(self, pair: int, n: int) -> list[tuple[str, list[int], list[int]]]:
@@ -89,7 +89,7 @@ class World:
 
 
 def test_a_question_is_known_as_its_own_copy_however_little_the_model_reads() -> None:
-    world = World(longest_question=3)
+    world = World(max_question_length=3)
     copied = [*world.ids("who wrote notes on the engine"), world.marker("</query>")]
     drawn = world.draw(0, 300)
     assert all(target != copied for _, _, target in drawn)
@@ -119,8 +119,8 @@ def test_a_passage_without_a_token_is_never_drawn() -> None:
             temperature=0.5,
             field_temperature=1.0,
             unsupervised=unsupervised,
-            longest_question=8,
-            longest_target=8,
+            max_question_length=8,
+            max_target_length=8,
         )
         assert sampler.n_pairs == 1
         labels = sampler.batch(np.zeros(200, np.int64), np.random.default_rng(0)).labels
@@ -134,7 +134,7 @@ def test_a_passage_without_a_token_is_never_drawn() -> None:
 
 
 def test_spans_are_cut_to_the_longest_target() -> None:
-    world = World(longest_target=SPAN - 1)
+    world = World(max_target_length=SPAN - 1)
     assert {len(t) for view, _, t in world.draw(0, 200) if view == "body"} == {SPAN - 1}
 
 
@@ -304,7 +304,7 @@ def test_share_of_unsupervised_pairs() -> None:
 
 
 def test_a_long_target_is_cut_but_keeps_its_end_marker() -> None:
-    world = World(longest_target=5)
+    world = World(max_target_length=5)
     queries = {tuple(target) for view, _, target in world.draw(0, 500) if view == "query"}
     ids = world.ids("who designed the engine")
     assert queries == {(*ids[:4], world.marker("</query>"))}

@@ -15,14 +15,14 @@ from tiny_world import BODY, KMEANS, MINDER, QUERY, RANDOM, READ, SEAL, TITLE, T
 
 def test_one_marker_alone_is_refused() -> None:
     with pytest.raises(ValueError, match=r"both markers or none.*begin='<a>' end=None"):
-        View(source=titles, prompt="<a>", begin="<a>", steps=3)
+        View(source=titles, prompt="<a>", begin="<a>", max_new_tokens=3)
     with pytest.raises(ValueError, match="begin=None end='</a>'"):
-        View(source=titles, prompt="<a>", end="</a>", steps=3)
+        View(source=titles, prompt="<a>", end="</a>", max_new_tokens=3)
 
 
 def test_a_view_decodes_at_least_one_token() -> None:
     with pytest.raises(ValueError, match="steps=0"):
-        View(source=titles, prompt="<a>", steps=0)
+        View(source=titles, prompt="<a>", max_new_tokens=0)
 
 
 def test_two_free_views_are_refused() -> None:
@@ -97,19 +97,23 @@ def test_symbols_are_no_markers() -> None:
 
 def test_views_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="a source or docids"):
-        View(prompt="<a>", steps=3)
+        View(prompt="<a>", max_new_tokens=3)
     with pytest.raises(ValueError, match="a source or docids"):
-        View(source=titles, docids=title_ids, prompt="<a>", steps=3)
+        View(source=titles, docids=title_ids, prompt="<a>", max_new_tokens=3)
     with pytest.raises(ValueError, match="set begin and end"):
-        View(docids=title_ids, prompt="<a>", steps=3)
+        View(docids=title_ids, prompt="<a>", max_new_tokens=3)
     with pytest.raises(ValueError, match="symbols=4 belong to docids"):
-        View(source=titles, symbols=4, prompt="<a>", steps=3)
-    with pytest.raises(ValueError, match="found draws=2; set draws=0"):
-        View(source=titles, searched=False, draws=2, prompt="<a>", steps=3)
+        View(source=titles, symbols=4, prompt="<a>", max_new_tokens=3)
+    with pytest.raises(ValueError, match="found sampling_weight=2; set sampling_weight=0"):
+        View(source=titles, searched=False, sampling_weight=2, prompt="<a>", max_new_tokens=3)
     with pytest.raises(ValueError, match=r"none of the views \['text'\] is searched"):
         Family({"text": READ})
     positional = View(
-        docids=partial(random_ids, [], symbols=2), prompt="<a>", begin="<a>", end="</a>", steps=3
+        docids=partial(random_ids, [], symbols=2),
+        prompt="<a>",
+        begin="<a>",
+        end="</a>",
+        max_new_tokens=3,
     )
     with pytest.raises(ValueError, match="keywords only"):
         Family({"docid": positional}).describe()

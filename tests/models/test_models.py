@@ -12,6 +12,7 @@ from transformers import BartConfig, BartForConditionalGeneration, BertConfig, B
 
 from ltrgr.decoding.model import decoder_start_id, encode
 from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.models.bart_from_scratch import bart_from_scratch
 from ltrgr.models.pretrained import (
     ModelError,
     packaged_checkpoint,
@@ -20,7 +21,6 @@ from ltrgr.models.pretrained import (
     trained_model,
     warm_started_encoder_decoder,
 )
-from ltrgr.models.scratch import bart_from_scratch
 from tiny_world import MINDER, word_piece
 
 TEXT = "Ada Lovelace wrote notes on the engine"
@@ -65,7 +65,7 @@ def logits(model: Any, ids: list[int]) -> torch.Tensor:
 def test_bart_has_the_shape_that_was_asked_for(vocabulary: Vocabulary) -> None:
     model = bart_from_scratch(
         vocabulary=vocabulary, width=32, layers=3, heads=4, feed_forward=40, dropout=0.2,
-        longest=50, init_scale=0.64,
+        max_positions=50, init_scale=0.64,
     )  # fmt: skip
     assert model.get_input_embeddings().weight.shape == (len(vocabulary), 32)
     assert len(model.model.encoder.layers) == len(model.model.decoder.layers) == 3
@@ -85,8 +85,8 @@ def test_bart_starts_with_bos() -> None:
 
     vocabulary = small_vocabulary([Passage("p", "Ada", TEXT)])
     model = bart_from_scratch(
-        vocabulary=vocabulary, width=8, layers=1, heads=1, feed_forward=8, dropout=0.0, longest=20,
-        init_scale=0.64,
+        vocabulary=vocabulary, width=8, layers=1, heads=1, feed_forward=8, dropout=0.0,
+        max_positions=20, init_scale=0.64,
     )  # fmt: skip
     assert decoder_start_id(model) == vocabulary.tokenizer.bos_token_id == 0
 
@@ -98,7 +98,7 @@ def test_initial_weights_keep_the_scale_of_a_layers_input_at_any_width(
     for width, std in ((64, 0.08), (256, 0.04)):  # 0.64 / sqrt(width)
         model = bart_from_scratch(
             vocabulary=vocabulary, width=width, layers=1, heads=4, feed_forward=512, dropout=0.0,
-            longest=20, init_scale=0.64,
+            max_positions=20, init_scale=0.64,
         )  # fmt: skip
         weight = model.model.decoder.layers[0].encoder_attn.q_proj.weight
         assert weight.std().item() == pytest.approx(std, rel=0.05)

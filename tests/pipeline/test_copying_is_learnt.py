@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ltrgr.cli.main import main
-from ltrgr.pipeline.generating import LEAST, Validation
+from ltrgr.pipeline.generation_check import LEAST, Validation
 
 TITLES, SPANS = 0.5, LEAST
 """Least shares of whole titles and of whole spans (all ten tokens right). Runs that never learn to

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ltrgr.pipeline.evaluating import Measured
+from ltrgr.pipeline.evaluate_stage import Measured
 from ltrgr.pipeline.paired import Gain, gains
 
 

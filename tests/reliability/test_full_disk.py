@@ -95,7 +95,7 @@ def mined_lists(questions: int) -> MinedLists:
         score=np.zeros(shape),
         relevance=np.zeros(shape, np.bool_),
         member=np.zeros((*shape, 5), np.int32),
-        cover=np.zeros((*shape, 5), np.float32),
+        coverage=np.zeros((*shape, 5), np.float32),
         keys=Keys(
             question_offsets=np.zeros(questions + 1, np.int64),
             view=np.zeros(0, np.int16),

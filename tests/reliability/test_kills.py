@@ -82,8 +82,8 @@ def test_a_build_killed_at_any_moment(tmp_path: Path, undisturbed: Path) -> None
 
 @pytest.mark.slow
 def test_the_index_stage_killed_at_any_moment(tmp_path: Path) -> None:
-    from ltrgr.pipeline.indexing import build_index, index_artefact
-    from ltrgr.pipeline.settings import Indexing
+    from ltrgr.pipeline.index_stage import build_index, index_artefact
+    from ltrgr.pipeline.settings import IndexSettings
     from tiny_world import MINDER, QUIET, tiny_backbone, tiny_corpus
 
     corpus, backbone = tiny_corpus(), tiny_backbone()
@@ -96,7 +96,7 @@ def test_the_index_stage_killed_at_any_moment(tmp_path: Path) -> None:
                 corpus=corpus,
                 family=MINDER,
                 backbone=backbone,
-                settings=Indexing(),
+                settings=IndexSettings(),
                 compute=QUIET,
             )
         )

@@ -102,7 +102,7 @@ def scores(place: int) -> dict[str, Any]:
 
 def examples(place: int) -> dict[str, Any]:
     def found(view: str, text: str, weight: float) -> dict[str, Any]:
-        return {"view": view, "text": text, "count": 3, "weight": weight, "cover": 1.0}
+        return {"view": view, "text": text, "count": 3, "weight": weight, "coverage": 1.0}
 
     hit = {
         "rank": place,
@@ -110,7 +110,7 @@ def examples(place: int) -> dict[str, Any]:
         "score": 120.5,
         "relevant": True,
         "identifiers": 3,
-        "found_by": [
+        "matches": [
             found("body", "tall grey lighthouse", 90.0),
             found("title", BAD, 20.0),
             found("body", "the keeper & his dog", 10.0),

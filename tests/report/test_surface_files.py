@@ -52,7 +52,7 @@ def test_a_surface_is_of_its_sweep_alone(tmp_path: Path) -> None:
     grid = sweep(root, margins=(0.5, 1.0), lambdas=(0.0, 1.0), seeds=1)
     other = json.loads(json.dumps(dict(Runs.load(root).of("rank")[0].inputs)))
     other["settings"]["objective"]["terms"]["rank1"]["loss"]["margin"] = 9.0
-    other["settings"]["learned"] = ["cover"]
+    other["settings"]["learnable_parameters"] = ["coverage"]
     evaluation(root, "rank", artefact(root, "rank", other), right=1.0, noise=9)
     (everything,) = comparables(Runs.load(root))
     lost = surfaces(everything.ranked, everything.axes)  # no axis "margin" for both terms

@@ -10,10 +10,10 @@ import torch
 
 from ltrgr.decoding.model import cumulative_log_probabilities, encode
 from ltrgr.identifiers.keys import Keys
-from ltrgr.pipeline.indexing import open_serialised
+from ltrgr.pipeline.index_stage import open_serialised
 from ltrgr.retrieval.extra_keys import heaviest, question_ngrams, unigrams, word_ngrams
 from ltrgr.retrieval.retriever import Retriever
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 
 QUESTIONS = ["Which town stands near New Norlugate?", "xylophones, zzz", "the river the river"]
 
@@ -84,7 +84,7 @@ def test_unigrams_are_the_heaviest_tokens(retriever: Retriever, offset: float) -
     marker = retriever.vocabulary.is_marker
     torch.manual_seed(0)
     first = torch.randn(2, len(marker)).mul(2).log_softmax(1)
-    scoring = Scoring(unigrams=7)
+    scoring = ScoringSettings(unigrams=7)
     keys = unigrams(
         first,
         view=1,
@@ -116,7 +116,7 @@ def test_a_certain_token_passes_the_bound(retriever: Retriever) -> None:
     token = int(np.argmax(np.where(marker, 0, counts)))
     first = torch.full((1, len(marker)), -60.0)
     first[0, token] = -0.01
-    scoring = Scoring(unigrams=7)
+    scoring = ScoringSettings(unigrams=7)
     keys = unigrams(first, view=1, index=retriever.index, is_marker=marker, scoring=scoring)
     assert keys.tokens.tolist() == [token]
 
@@ -133,7 +133,11 @@ def test_tokens_without_weight_are_no_keys(retriever: Retriever) -> None:
     marker = retriever.vocabulary.is_marker
     hopeless = torch.full((1, len(marker)), -50.0)
     keys = unigrams(
-        hopeless, view=1, index=retriever.index, is_marker=marker, scoring=Scoring(unigrams=7)
+        hopeless,
+        view=1,
+        index=retriever.index,
+        is_marker=marker,
+        scoring=ScoringSettings(unigrams=7),
     )
     assert len(keys.lo) == 0
     assert keys.question_offsets.tolist() == [0, 0]

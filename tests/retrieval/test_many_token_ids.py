@@ -11,7 +11,7 @@ from judge_search import BEGIN, BODY, CLOSE, END, TITLE, Toy, as_dicts, bart, ju
 from ltrgr.identifiers.join import merge
 from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.rank_lists import RankLists
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights
 
 SIZE = 70_000
@@ -42,8 +42,8 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Toy, Toy]:
 
 
 def ranked(world: Toy) -> RankLists:
-    keys = merge([world.search(QUESTIONS, view, beams=4).keys for view in (BODY, TITLE)])
-    settings = Scoring(rare=12, candidates=15)
+    keys = merge([world.search(QUESTIONS, view, num_beams=4).keys for view in (BODY, TITLE)])
+    settings = ScoringSettings(max_candidate_count=12, candidates=15)
     weights = key_weights(
         keys.log_probability,
         keys.count,
@@ -60,9 +60,9 @@ def ranked(world: Toy) -> RankLists:
 def test_shards_find_what_the_whole_and_the_judge_find(worlds: tuple[Toy, Toy]) -> None:
     for view in (BODY, TITLE):
         for world in worlds:
-            found = as_dicts(world.search(QUESTIONS, view, beams=4))
+            found = as_dicts(world.search(QUESTIONS, view, num_beams=4))
             for question, keys in zip(QUESTIONS, found, strict=True):
-                assert keys == pytest.approx(judge(world, question, view, beams=4), abs=1e-4)
+                assert keys == pytest.approx(judge(world, question, view, num_beams=4), abs=1e-4)
 
 
 @pytest.mark.slow

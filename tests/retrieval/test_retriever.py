@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from ltrgr.corpus.records import Corpus, Passage, Query, Split
+from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.errors import RetrieverError
 from ltrgr.identifiers.own_queries import own_query_ranges
 from ltrgr.identifiers.tokenised import tokenise_questions
-from ltrgr.pipeline.indexing import open_serialised, open_vocabulary
-from ltrgr.pipeline.mining import Miner
+from ltrgr.pipeline.index_stage import open_serialised, open_vocabulary
+from ltrgr.pipeline.mine_stage import Miner
 from ltrgr.retrieval.hits import Hit
 from ltrgr.retrieval.mined import MinedLists, trim
 from ltrgr.retrieval.retriever import Retriever
-from ltrgr.retrieval.settings import Decoding
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from tiny_world import MINDER, awake, index_of, sampler_of, tiny_backbone, train_a_little
 
 Texts = list[str]
@@ -35,8 +35,8 @@ def test_a_hit_s_score_is_the_sum_over_its_identifiers(retriever: Retriever, tex
         assert len(hits) == 6
         assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
         for hit in hits:
-            assert hit.found_by
-            total = sum(found.weight * found.cover for found in hit.found_by)
+            assert hit.matches
+            total = sum(found.weight * found.coverage for found in hit.matches)
             assert hit.score == pytest.approx(total, rel=1e-6)
 
 
@@ -46,7 +46,7 @@ def counting(retriever: Retriever, *, partial_keys: bool) -> Retriever:
         model=retriever.model,
         vocabulary=retriever.vocabulary,
         index_directory=retriever.index_directory,
-        scoring=Scoring(partial_keys=partial_keys),
+        scoring=ScoringSettings(partial_keys=partial_keys),
         decoding=retriever.decoding,
     )
 
@@ -73,7 +73,7 @@ def test_identifiers_of_a_hit_stand_in_its_passage(
     for hit in (hit for hits in lenient.search(texts, k=6) for hit in hits):
         whole = by_id[hit.passage.id]
         assert hit.passage == Passage(whole.id, whole.title, whole.text)  # as published
-        for found in hit.found_by:
+        for found in hit.matches:
             views.add(found.view)
             fields = [whole.title, whole.text, *whole.pseudo_queries]
             places = {"title": [whole.title], "query": whole.pseudo_queries}.get(found.view, fields)
@@ -103,8 +103,8 @@ def test_saved_and_opened_it_finds_the_same(
         model=retriever.model,
         vocabulary=retriever.vocabulary,
         index_directory=minder_index,
-        scoring=Scoring(exponent=1.5, view_weights={"title": 0.5}),
-        decoding=Decoding(beams=4, batch_size=2),
+        scoring=ScoringSettings(exponent=1.5, view_weights={"title": 0.5}),
+        decoding=DecodingSettings(num_beams=4, batch_size=2),
     )
     (tmp_path / "model_x").mkdir()
     relative = Path("..") / ".." / minder_index.relative_to(tmp_path.parent)
@@ -114,8 +114,8 @@ def test_saved_and_opened_it_finds_the_same(
     assert opened.decoding == saved.decoding
     assert opened.vocabulary.family == MINDER
     assert_same(opened.search(texts, k=5), saved.search(texts, k=5))
-    other = Retriever.from_pretrained(tmp_path / "model_x", scoring=Scoring(exponent=1.0))
-    assert other.scoring == Scoring(exponent=1.0)
+    other = Retriever.from_pretrained(tmp_path / "model_x", scoring=ScoringSettings(exponent=1.0))
+    assert other.scoring == ScoringSettings(exponent=1.0)
     assert other.search(texts, k=5) != saved.search(texts, k=5)
 
 
@@ -126,8 +126,8 @@ def assert_same(found: list[list[Hit]], expected: list[list[Hit]]) -> None:
         assert [hit.passage for hit in one] == [hit.passage for hit in other]
         assert [h.score for h in one] == pytest.approx([h.score for h in other], rel=1e-5)
         for first, second in zip(one, other, strict=True):
-            assert {(f.view, f.text, f.count) for f in first.found_by} == {
-                (f.view, f.text, f.count) for f in second.found_by
+            assert {(f.view, f.text, f.count) for f in first.matches} == {
+                (f.view, f.text, f.count) for f in second.matches
             }
 
 
@@ -155,7 +155,7 @@ def test_no_question_no_answer(retriever: Retriever) -> None:
 
 def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match=r"decoding\.beams=0"):
-        Decoding(beams=0)
+        DecodingSettings(num_beams=0)
 
 
 def own_corpus() -> Corpus:
@@ -188,15 +188,15 @@ def test_a_question_does_not_profit_from_its_own_copy(
         vocabulary=vocabulary,
         index_directory=index,
         # The question's own words are keys, however unlikely the model finds them.
-        scoring=Scoring(question_ngrams=5, view_offsets={"body": 99.0}),
-        decoding=Decoding(beams=5),
+        scoring=ScoringSettings(question_ngrams=5, view_offsets={"body": 99.0}),
+        decoding=DecodingSettings(num_beams=5),
     )
     questions = tokenise_questions(corpus.train, corpus.passages, vocabulary=vocabulary)
     marked = np.array([True, False, True])
     excluded = own_query_ranges(questions, open_serialised(index), marked=marked)
     (start,), (end,) = excluded[1:]
     with monkeypatch.context() as patch:  # a copy stays one, however little the model reads
-        patch.setattr(retriever, "decoding", Decoding(beams=5, longest_question=2))
+        patch.setattr(retriever, "decoding", DecodingSettings(num_beams=5, max_question_length=2))
         mined = Miner.over(retriever, corpus, passages=8).own
     assert [side.tolist() for side in mined] == [side.tolist() for side in excluded]
     texts = [corpus.train.queries[0].text]
@@ -219,13 +219,13 @@ def test_a_question_does_not_profit_from_its_own_copy(
 
 def test_trim_keeps_the_counted_keys_and_their_order(retriever: Retriever, texts: Texts) -> None:
     for _, keys, lists in retriever.rank(texts, k=3):
-        kept, member = trim(keys, lists)
+        kept, key_index = trim(keys, lists)
         weights, kept_weights = retriever.weights(keys), retriever.weights(kept)
         assert 0 < len(kept.lo) < len(keys.lo)
         for row in range(len(lists.passage)):
             old = keys.question_offsets[row] + lists.key[row][lists.key[row] >= 0]
-            new = kept.question_offsets[row] + member[row][member[row] >= 0]
-            np.testing.assert_array_equal(member[row] >= 0, lists.key[row] >= 0)
+            new = kept.question_offsets[row] + key_index[row][key_index[row] >= 0]
+            np.testing.assert_array_equal(key_index[row] >= 0, lists.key[row] >= 0)
             np.testing.assert_array_equal(weights[old], kept_weights[new])
             assert (kept.question[new] == row).all()
             for i, j in zip(old, new, strict=True):
@@ -236,8 +236,8 @@ def test_trim_keeps_the_counted_keys_and_their_order(retriever: Retriever, texts
         # Nothing is kept that no passage counts.
         used = {
             int(kept.question_offsets[r] + m)
-            for r in range(len(member))
-            for m in member[r].ravel()
+            for r in range(len(key_index))
+            for m in key_index[r].ravel()
             if m >= 0
         }
         assert used == set(range(len(kept.lo)))
@@ -251,7 +251,7 @@ def test_mined_lists_come_back_from_disk(
     mined = mine_some(retriever, corpus, questions=4, k=3)
     mined.save(tmp_path)
     loaded = MinedLists.load(tmp_path)
-    for name in ("question", "passage", "score", "relevance", "member", "cover", "teaches"):
+    for name in ("question", "passage", "score", "relevance", "key_index", "coverage", "teaches"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(mined, name))
     np.testing.assert_array_equal(loaded.keys.tokens, mined.keys.tokens)
     np.testing.assert_array_equal(loaded.keys.count, mined.keys.count)
@@ -266,7 +266,7 @@ def test_lists_that_teach_hold_a_relevant_and_an_irrelevant_passage() -> None:
     relevance = np.array([[1, 0, 0], [1, 1, 1], [1, 0, 0], [0, 0, 1]], np.bool_)
     empty: Any = None
     lists = MinedLists(
-        question=np.arange(4), passage=passage, score=empty, relevance=relevance, member=empty,
-        cover=empty, keys=empty,
+        question=np.arange(4), passage=passage, score=empty, relevance=relevance, key_index=empty,
+        coverage=empty, keys=empty,
     )  # fmt: skip
-    assert lists.teaches.tolist() == [True, False, False, False]
+    assert lists.has_both_labels.tolist() == [True, False, False, False]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rule:
-    cover: float = 0.8
+    coverage: float = 0.8
     overlap: bool = False
     most: int | None = 40
-    rare: int = 1500
+    max_candidate_count: int = 1500
     candidates: int = 1500
 
 
@@ -61,7 +61,7 @@ def judge(
     for common in (False, True):
         if not proposals:
             for i in order:
-                if (counts[i] > rule.rare) == common:
+                if (counts[i] > rule.max_candidate_count) == common:
                     for number in places[i]:
                         proposals[number] = proposals.get(number, 0.0) + weights[i]
     chosen = sorted(proposals, key=lambda p: (-proposals[p], p))[: rule.candidates]
@@ -84,7 +84,7 @@ def judge(
                 own = set(keys[i]) - markers
                 new = len(own - tokens) / len(own) if own else 1.0
                 counted.append(i)
-                covers.append(1 - rule.cover + rule.cover * new)
+                covers.append(1 - rule.coverage + rule.coverage * new)
                 positions.append(free[0])
                 taken |= set(range(free[0], free[0] + len(keys[i])))
                 tokens |= own

@@ -9,7 +9,7 @@ from small_world import make_keys
 
 from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.rank_lists import RankLists
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 
 END, TITLE = 0, 1  # marker tokens of these tests
 MARKERS = {END, TITLE}
@@ -22,11 +22,11 @@ def run(index, questions, weights, rule=None, *, k=10, excluded=None) -> RankLis
         make_keys(questions, index),
         np.asarray(weights, np.float64),
         index,
-        settings=Scoring(
-            cover=rule.cover,
+        settings=ScoringSettings(
+            coverage=rule.coverage,
             overlap=rule.overlap,
             keys_per_passage=rule.most,
-            rare=rule.rare,
+            max_candidate_count=rule.max_candidate_count,
             candidates=rule.candidates,
         ),
         marker=np.isin(np.arange(V), sorted(MARKERS)),
@@ -53,10 +53,10 @@ def cases(draw):
         st.lists(st.sampled_from([0.0, 0.5, 1.3, 2.0, 7.1]), min_size=n_keys, max_size=n_keys)
     )
     rule = Rule(
-        cover=draw(st.sampled_from([0.0, 0.8, 1.0])),
+        coverage=draw(st.sampled_from([0.0, 0.8, 1.0])),
         overlap=draw(st.booleans()),
         most=draw(st.sampled_from([None, 1, 3, 40])),
-        rare=draw(st.sampled_from([1, 3, 1500])),
+        max_candidate_count=draw(st.sampled_from([1, 3, 1500])),
         candidates=draw(st.sampled_from([1, 3, 1500])),
     )
     total = sum(map(len, passages))
@@ -105,4 +105,4 @@ def assert_same(lists: RankLists, b: int, wanted: list[Found]) -> None:
         assert lists.key[b, place, :used].tolist() == found.keys
         assert (lists.key[b, place, used:] == -1).all()
         assert lists.position[b, place, :used].tolist() == found.positions
-        np.testing.assert_allclose(lists.cover[b, place, :used], found.covers, rtol=1e-6)
+        np.testing.assert_allclose(lists.coverage[b, place, :used], found.covers, rtol=1e-6)

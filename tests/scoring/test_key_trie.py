@@ -7,7 +7,7 @@ import pytest
 from small_world import build, make_keys
 
 from ltrgr.scoring.bits import lowest_bit
-from ltrgr.scoring.key_trie import new_trie, plant, step, uproot
+from ltrgr.scoring.key_trie import clear_trie, fill_trie, new_trie, step
 from ltrgr.scoring.ranked_keys import rank_keys
 
 V = 200
@@ -39,7 +39,7 @@ def keys_along(trie, tokens):
 def test_prefixes_are_found_on_the_way():
     # numbered by weight: [5 6 7] 0, [5] 1, [6] 2; [5 6] is no key
     trie, ranked = planted([[[5], [5, 6, 7], [6]]], [2.0, 3.0, 1.0])
-    assert plant(trie, ranked, 0) == 3
+    assert fill_trie(trie, ranked, 0) == 3
     assert keys_along(trie, [5, 6, 7]) == [1, 0]
     assert keys_along(trie, [5, 7, 7]) == [1]
     assert keys_along(trie, [6, 7]) == [2]
@@ -48,16 +48,16 @@ def test_prefixes_are_found_on_the_way():
 
 def test_the_same_tokens_in_two_views_are_two_keys():
     trie, ranked = planted([[[5, 6], [5, 6], [5]]], [3.0, 2.0, 1.0])
-    assert plant(trie, ranked, 0) == 4  # at most two lengths, two keys each
+    assert fill_trie(trie, ranked, 0) == 4  # at most two lengths, two keys each
     assert sorted(keys_along(trie, [5, 6])) == [0, 1, 2]
 
 
 def test_a_question_leaves_nothing_to_the_next():
     trie, ranked = planted([[[5, 6]], [[5, 7], [8]]], [1.0, 1.0, 1.0])
-    plant(trie, ranked, 0)
-    uproot(trie, ranked, 0)
+    fill_trie(trie, ranked, 0)
+    clear_trie(trie, ranked, 0)
     assert not trie.begins.any()
-    plant(trie, ranked, 1)
+    fill_trie(trie, ranked, 1)
     assert keys_along(trie, [5, 6]) == []
     assert keys_along(trie, [5, 7]) == [0]
 
@@ -65,7 +65,7 @@ def test_a_question_leaves_nothing_to_the_next():
 def test_tokens_that_share_a_bit_of_the_filter():
     # 3, 67 and 131 are alike modulo 64
     trie, ranked = planted([[[1, 3], [1, 67]]], [2.0, 1.0])
-    plant(trie, ranked, 0)
+    fill_trie(trie, ranked, 0)
     assert keys_along(trie, [1, 3]) == [0]
     assert keys_along(trie, [1, 67]) == [1]
     assert keys_along(trie, [1, 131]) == []
@@ -75,7 +75,7 @@ def test_a_full_table():
     rng = np.random.default_rng(0)
     keys = sorted({tuple(map(int, rng.integers(0, V, n))) for n in rng.integers(1, 6, 400)})
     trie, ranked = planted([[list(key) for key in keys]], np.arange(len(keys), 0, -1.0))
-    plant(trie, ranked, 0)
+    fill_trie(trie, ranked, 0)
     for number, key in enumerate(keys):
         prefixes = [keys.index(key[:n]) for n in range(1, len(key)) if key[:n] in keys]
         assert keys_along(trie, key) == [*prefixes, number]

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ltrgr.scoring import differentiable
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights, log1mexp
 
 N = 1_000_000
@@ -19,13 +19,13 @@ def test_by_hand():
     # p = 1/2, count 95 in 10,000 tokens, s = 5: P = 100 / 10,005; odds of p are 1.
     prior = (95 + 5) / (10_000 + 5)
     gain = math.log(0.5 * (1 - prior) / (prior * 0.5))
-    got = key_weights(math.log(0.5), 95, n_tokens=10_000, settings=Scoring())
+    got = key_weights(math.log(0.5), 95, n_tokens=10_000, settings=ScoringSettings())
     assert got == pytest.approx(gain**2, rel=1e-13)
 
 
 def test_view_weight_multiplies_and_view_offset_adds_before_the_clamp():
     # Without the offset, the odds of p = 1/4 are 1/3 and P / (1 - P) = 1: log(1/3) is clamped.
-    scoring = Scoring(exponent=1.0, smoothing=0.0)
+    scoring = ScoringSettings(exponent=1.0, smoothing=0.0)
     plain = key_weights(math.log(0.25), 50, n_tokens=100, settings=scoring)
     lifted = key_weights(
         math.log(0.25), 50, n_tokens=100, view_weight=3.0, view_offset=2.0, settings=scoring
@@ -36,26 +36,30 @@ def test_view_weight_multiplies_and_view_offset_adds_before_the_clamp():
 
 def test_lm_only_prices_every_key_as_if_it_occurred_once():
     counts = np.array([1, 70, 40_000])
-    lm = key_weights(np.full(3, -0.5), counts, n_tokens=N, settings=Scoring(frequency=False))
-    once = key_weights(-0.5, 1, n_tokens=N, settings=Scoring())
+    lm = key_weights(
+        np.full(3, -0.5), counts, n_tokens=N, settings=ScoringSettings(frequency=False)
+    )
+    once = key_weights(-0.5, 1, n_tokens=N, settings=ScoringSettings())
     assert lm.tolist() == [float(once)] * 3
 
 
 def test_probability_is_capped():
-    capped = key_weights(np.array([0.0, -1e-9, math.log(0.999)]), 1, n_tokens=N, settings=Scoring())
+    capped = key_weights(
+        np.array([0.0, -1e-9, math.log(0.999)]), 1, n_tokens=N, settings=ScoringSettings()
+    )
     assert capped.tolist() == [capped[2]] * 3
     odds = math.log(0.999 / 0.001) - math.log(6 / (N - 1))
     assert capped[2] == pytest.approx(odds**2, rel=1e-12)
 
 
 def test_impossible_keys_weigh_nothing():
-    assert key_weights(-np.inf, 1, n_tokens=N, settings=Scoring()) == 0.0
-    assert key_weights(-0.1, 10, n_tokens=10, settings=Scoring()) == 0.0
+    assert key_weights(-np.inf, 1, n_tokens=N, settings=ScoringSettings()) == 0.0
+    assert key_weights(-0.1, 10, n_tokens=10, settings=ScoringSettings()) == 0.0
 
 
 def test_counts_of_another_index_are_refused():
     with pytest.raises(ValueError, match="from 11 to 11 in a corpus of 10 tokens"):
-        key_weights(-0.1, 11, n_tokens=10, settings=Scoring())
+        key_weights(-0.1, 11, n_tokens=10, settings=ScoringSettings())
 
 
 def test_log1mexp_against_known_expansions():
@@ -74,7 +78,7 @@ def test_two_faces(exponent, frequency, dtype, bound):
     log_p[:4] = [0.0, -1e-7, -math.log(2), -80.0]
     count = rng.integers(1, 1 + np.minimum(N, 10.0 ** rng.uniform(0, 6, 2000)).astype(np.int64))
     view_weight, view_offset = rng.uniform(0, 3, 2000), rng.uniform(-2, 14, 2000)
-    scoring = Scoring(exponent=exponent, frequency=frequency)
+    scoring = ScoringSettings(exponent=exponent, frequency=frequency)
     search = key_weights(
         log_p,
         count,
@@ -110,7 +114,7 @@ def test_gradient_is_finite_everywhere(exponent, dtype):
     )
     count = torch.tensor([1, 5, N, 7, 100, 90_000, 1, 1, 1])
     for cap in (0.999, 1 - 1e-12):
-        scoring = Scoring(exponent=exponent, max_probability=cap)
+        scoring = ScoringSettings(exponent=exponent, max_probability=cap)
         weight = differentiable.key_weights(log_p, count, n_tokens=N, settings=scoring)
         (gradient,) = torch.autograd.grad(weight.sum(), log_p)
         assert torch.isfinite(weight).all()
@@ -124,7 +128,7 @@ def test_gradient_is_zero_at_the_clamp_and_beyond_the_cap():
         log_p,
         torch.tensor([50, 1]),
         n_tokens=100,
-        settings=Scoring(exponent=1.0, smoothing=0.0),
+        settings=ScoringSettings(exponent=1.0, smoothing=0.0),
     )
     weight.sum().backward()
     assert weight[0].item() == pytest.approx(0.0, abs=1e-12)
@@ -135,7 +139,7 @@ def test_gradient_is_zero_at_the_clamp_and_beyond_the_cap():
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
 def test_gradient_by_hand_and_gradcheck(exponent):
     # d/dlog p of log[p / (1 - p)] = 1 / (1 - p), times a x^(a - 1).
-    scoring = Scoring(exponent=exponent)
+    scoring = ScoringSettings(exponent=exponent)
     log_p = torch.tensor([-0.01, -0.3, -0.7, -2.0], dtype=torch.float64, requires_grad=True)
     count = torch.tensor([3, 10, 200, 1])
 
@@ -155,7 +159,7 @@ def test_gradient_by_hand_and_gradcheck(exponent):
 def test_nan_is_no_weight_of_zero_on_either_face() -> None:
     """A model that gives nan is to be told of, not to look as if it had found nothing."""
     log_p = [math.nan, -0.5, -100.0, -math.inf]
-    settings = Scoring()
+    settings = ScoringSettings()
     search = key_weights(log_p, [3] * 4, n_tokens=N, settings=settings)
     training = differentiable.key_weights(
         torch.tensor(log_p), torch.full((4,), 3), n_tokens=N, settings=settings

@@ -11,7 +11,7 @@ from small_world import build, make_keys
 
 from ltrgr.index.shards import Shards
 from ltrgr.scoring.passages import score_passages
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_by_hand(world):
     assert lists.key.shape == (1, 4, 40)
     assert lists.key[0, :, :3].tolist() == [[1, 0, -1], [3, 2, -1], [-1, -1, -1], [-1, -1, -1]]
     assert lists.position[0, :2, :3].tolist() == [[1, 5, -1], [9, 7, -1]]
-    np.testing.assert_allclose(lists.cover[0, :2, :3], [[1, 0.2, 0], [1, 1, 0]], rtol=1e-6)
+    np.testing.assert_allclose(lists.coverage[0, :2, :3], [[1, 0.2, 0], [1, 1, 0]], rtol=1e-6)
     assert lists.mask.tolist() == [[True, True, False, False]]
 
 
@@ -51,17 +51,17 @@ def test_partly_new_tokens(world):
 
 
 def test_plain_sum(world):
-    lists = run(world, [KEYS], WEIGHTS, Rule(cover=0.0, overlap=True))
+    lists = run(world, [KEYS], WEIGHTS, Rule(coverage=0.0, overlap=True))
     assert lists.passage[0, :3].tolist() == [0, 1, -1]
     assert lists.score[0, :2].tolist() == [10 + 4 + 3 + 2, 4 + 2 + 1]
     assert lists.position[0, 0, :4].tolist() == [1, 2, 3, 2]
 
 
 def test_keys_per_passage(world):
-    lists = run(world, [KEYS], WEIGHTS, Rule(cover=0.0, overlap=True, most=2))
+    lists = run(world, [KEYS], WEIGHTS, Rule(coverage=0.0, overlap=True, most=2))
     assert lists.key.tolist()[0][:2] == [[1, 3], [3, 0]]
     assert lists.score[0, :2].tolist() == [14, 6]
-    widest = run(world, [KEYS], WEIGHTS, Rule(cover=0.0, overlap=True, most=None))
+    widest = run(world, [KEYS], WEIGHTS, Rule(coverage=0.0, overlap=True, most=None))
     assert widest.key.shape == (1, 10, 4)
 
 
@@ -92,14 +92,14 @@ def test_excluded_occurrences(world):
 def test_common_keys_count_but_do_not_propose(world):
     # [6] occurs three times, [8] twice, [7 8] once; with rare=1 only [7 8] proposes.
     keys, weights = [[6], [8], [7, 8]], [5.0, 4.0, 1.0]
-    lists = run(world, [keys], weights, Rule(rare=1))
+    lists = run(world, [keys], weights, Rule(max_candidate_count=1))
     assert lists.passage[0, :2].tolist() == [0, -1]
     # [6] at 2, [8] at 4, then [7 8] overlaps.
     assert lists.score[0, 0] == 5 + 4
 
 
 def test_common_keys_propose_where_no_rare_key_does(world):
-    lists = run(world, [[[6], [9]], [[8]]], [5.0, 0.0, 2.0], Rule(rare=1))
+    lists = run(world, [[[6], [9]], [[8]]], [5.0, 0.0, 2.0], Rule(max_candidate_count=1))
     assert lists.passage[:, :3].tolist() == [[0, 1, -1], [0, 2, -1]]
     assert lists.score[:, 0].tolist() == [5, 2]
 
@@ -130,8 +130,8 @@ def test_equals_the_judge(case):
     assert_judged(lists, case, make_keys(questions, index).count.tolist(), k=4)
 
 
-@pytest.mark.parametrize("rare", [8, 1500])
-def test_long_passages_and_many_keys_equal_the_judge(rare):
+@pytest.mark.parametrize("max_candidate_count", [8, 1500])
+def test_long_passages_and_many_keys_equal_the_judge(max_candidate_count):
     # Passages of 1 to 400 tokens, so that a block of the position hints begins none, one, or many;
     # over 64 keys a question, most of them single tokens; two questions of one call.
     rng = np.random.default_rng(3)
@@ -147,14 +147,14 @@ def test_long_passages_and_many_keys_equal_the_judge(rare):
     n_keys = sum(map(len, questions))
     assert min(map(len, questions)) > 64
     weights = rng.uniform(0, 9, n_keys).round(1)
-    rule = Rule(rare=rare, candidates=20)
+    rule = Rule(max_candidate_count=max_candidate_count, candidates=20)
     spans = [(5, 40), (len(text) - 60, len(text))]
     excluded = (np.array([0, 0, 2]), *map(np.array, zip(*spans, strict=True)))
     lists = score_passages(
         make_keys(questions, index),
         weights,
         index,
-        settings=Scoring(rare=rare, candidates=20),
+        settings=ScoringSettings(max_candidate_count=max_candidate_count, candidates=20),
         marker=np.arange(62) < 2,
         k=9,
         excluded=excluded,
@@ -180,7 +180,7 @@ def test_long_passages_and_many_keys_equal_the_judge(rare):
 def test_misfits_are_refused(world):
     keys = make_keys([[[6]]], world)
     marker = np.zeros(V, bool)
-    scoring = Scoring()
+    scoring = ScoringSettings()
     with pytest.raises(ValueError, match="expected one each"):
         score_passages(keys, np.ones(2), world, settings=scoring, marker=marker, k=1)
     with pytest.raises(ValueError, match="not finite"):

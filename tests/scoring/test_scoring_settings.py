@@ -9,24 +9,24 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 
 CONF = Path(__file__).parents[2] / "conf" / "scoring"
 
 
-def composed(name: str) -> Scoring:
+def composed(name: str) -> ScoringSettings:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return instantiate(compose(name))
 
 
 def test_default_config_is_the_default_object():
-    assert asdict(composed("lm_fm")) == asdict(Scoring())
+    assert asdict(composed("lm_fm")) == asdict(ScoringSettings())
     assert type(composed("lm_fm").view_weights) is dict
 
 
 def test_other_configs_differ_only_where_they_say():
-    assert asdict(composed("lm_only")) == asdict(Scoring(frequency=False))
-    plain = Scoring(exponent=1.0, cover=0.0, frequency=False, overlap=True)
+    assert asdict(composed("lm_only")) == asdict(ScoringSettings(frequency=False))
+    plain = ScoringSettings(exponent=1.0, coverage=0.0, frequency=False, overlap=True)
     assert asdict(composed("plain_sum")) == asdict(plain)
 
 
@@ -35,12 +35,12 @@ def test_other_configs_differ_only_where_they_say():
     [
         ("exponent", 0.0, r"scoring.exponent=0.0: expected above 0"),
         ("exponent", float("nan"), "scoring.exponent=nan"),
-        ("cover", 1.5, "scoring.cover=1.5: expected between 0 and 1"),
+        ("coverage", 1.5, "scoring.coverage=1.5: expected between 0 and 1"),
         ("smoothing", -1.0, "scoring.smoothing=-1.0: expected 0 or more"),
         ("smoothing", float("inf"), "expected finite"),
         ("max_probability", 1.0, "scoring.max_probability=1.0"),
         ("keys_per_passage", 0, "scoring.keys_per_passage=0: expected 1 or more, or null"),
-        ("rare", 0, "scoring.rare=0"),
+        ("max_candidate_count", 0, "scoring.max_candidate_count=0"),
         ("candidates", 0, "scoring.candidates=0"),
         ("unigrams", -1, "scoring.unigrams=-1"),
         ("question_ngrams", -1, "scoring.question_ngrams=-1"),
@@ -50,11 +50,11 @@ def test_other_configs_differ_only_where_they_say():
 )
 def test_refusals_name_the_setting(name, value, message):
     with pytest.raises(ValueError, match=message):
-        Scoring(**{name: value})
+        ScoringSettings(**{name: value})
 
 
 def test_views_come_in_the_family_s_order():
-    scoring = Scoring(view_weights={"body": 2.0}, view_offsets={"query": 14.0})
+    scoring = ScoringSettings(view_weights={"body": 2.0}, view_offsets={"query": 14.0})
     weights, offsets = scoring.of_views(["title", "body", "query"])
     assert weights.tolist() == [1.0, 2.0, 1.0]
     assert offsets.tolist() == [0.0, 0.0, 14.0]

@@ -15,10 +15,10 @@ from small_world import build, build_shards, make_keys
 
 from ltrgr.index.shards import Shards
 from ltrgr.scoring import sharded
+from ltrgr.scoring.candidate_generation import Excluded
 from ltrgr.scoring.passages import score_passages
-from ltrgr.scoring.proposals import Excluded
 from ltrgr.scoring.rank_lists import RankLists
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 
 # Positions 0-3, 4-7 | 8-11, 12-14; [6] stands twice in each half, [8] in one half only.
 HALVES = [[[1, 5, 6, 0], [1, 6, 8, 0]], [[1, 6, 7, 0], [1, 6, 0]]]
@@ -47,7 +47,7 @@ def test_by_hand(halves):
 
 def test_rare_is_what_is_rare_in_the_corpus(halves):
     # [6] occurs four times, twice in each shard: common for rare=3, and [8] alone proposes.
-    lists = run(halves, [[[6], [8]], [[6]]], [1.0, 2.0, 1.0], Rule(rare=3))
+    lists = run(halves, [[[6], [8]], [[6]]], [1.0, 2.0, 1.0], Rule(max_candidate_count=3))
     assert lists.passage[0, :2].tolist() == [1, -1]
     assert lists.score[0, 0] == 3
     # No rare key at all in the second question: the common one proposes in both shards.
@@ -101,9 +101,9 @@ def test_any_cut_equals_the_whole_and_the_judge(drawn):
     assert_judged(found, case, make_keys(questions, whole).count.tolist(), k=k)
 
 
-@pytest.mark.parametrize("rare", [8, 40, 1500])
+@pytest.mark.parametrize("max_candidate_count", [8, 40, 1500])
 @pytest.mark.parametrize("width", [None, 3])
-def test_long_passages_and_many_keys(rare: int, width: int | None) -> None:
+def test_long_passages_and_many_keys(max_candidate_count: int, width: int | None) -> None:
     """Over 64 keys a question, sums of many weights, more candidates than are chosen or listed."""
     rng = np.random.default_rng(4)
     passages = [[TITLE, *map(int, rng.zipf(1.3, n) % 60 + 2), 0] for n in rng.integers(1, 90, 60)]
@@ -116,7 +116,9 @@ def test_long_passages_and_many_keys(rare: int, width: int | None) -> None:
         questions.append([*pieces, *([token] for token in range(2, 62))])
     whole = build(passages, 62)
     index = build_shards([passages[:11], passages[11:12], passages[12:40], passages[40:]], 62)
-    settings = Scoring(rare=rare, candidates=25, keys_per_passage=width)
+    settings = ScoringSettings(
+        max_candidate_count=max_candidate_count, candidates=25, keys_per_passage=width
+    )
     marker, weights = np.arange(62) < 2, rng.uniform(0, 9, sum(map(len, questions)))
     one, other = (
         score_passages(
@@ -141,7 +143,7 @@ def test_no_keys_find_nothing(halves):
 
 def test_keys_of_another_index_are_refused(halves):
     whole = build([passage for half in HALVES for passage in half], V)
-    scoring, marker = Scoring(), np.arange(V) < 2
+    scoring, marker = ScoringSettings(), np.arange(V) < 2
     for ours, other in ((halves, whole), (whole, halves)):
         keys = make_keys([[[6]]], other)
         with pytest.raises(ValueError, match=f"{len(other)} shards, the index has {len(ours)}"):

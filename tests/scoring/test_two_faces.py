@@ -9,7 +9,7 @@ from small_world import build, make_keys
 
 from ltrgr.scoring.differentiable import passage_scores
 from ltrgr.scoring.passages import score_passages
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights
 
 V = 30
@@ -18,10 +18,10 @@ V = 30
 @pytest.mark.parametrize(
     "scoring",
     [
-        Scoring(),
-        Scoring(exponent=1.0, cover=0.0, frequency=False, overlap=True),
-        Scoring(frequency=False, keys_per_passage=3),
-        Scoring(keys_per_passage=None, rare=5),
+        ScoringSettings(),
+        ScoringSettings(exponent=1.0, coverage=0.0, frequency=False, overlap=True),
+        ScoringSettings(frequency=False, keys_per_passage=3),
+        ScoringSettings(keys_per_passage=None, max_candidate_count=5),
     ],
     ids=["lm_fm", "plain_sum", "lm_only", "all_keys"],
 )
@@ -56,7 +56,7 @@ def test_same_scores(scoring, dtype, bound):
         torch.tensor(view_weight, dtype=dtype),
         torch.tensor(view_offset, dtype=dtype),
         torch.tensor(lists.members(keys.question_offsets)),
-        torch.tensor(lists.cover),
+        torch.tensor(lists.coverage),
         n_tokens=index.n_tokens,
         settings=scoring,
     ).double()
@@ -67,11 +67,13 @@ def test_same_scores(scoring, dtype, bound):
 
 def test_padding_adds_nothing_and_passes_no_gradient():
     log_p = torch.tensor([-0.5, -1.0, -0.2], dtype=torch.float64, requires_grad=True)
-    member = torch.tensor([[[1, -1], [-1, -1]], [[1, 0], [0, -1]]])
-    cover = torch.tensor([[[0.5, 9.0], [9.0, 9.0]], [[1.0, 0.2], [1.0, 9.0]]])
+    key_index = torch.tensor([[[1, -1], [-1, -1]], [[1, 0], [0, -1]]])
+    coverage = torch.tensor([[[0.5, 9.0], [9.0, 9.0]], [[1.0, 0.2], [1.0, 9.0]]])
     count = torch.tensor([4, 2, 1])
-    scoring = Scoring()
-    scores = passage_scores(log_p, count, 1.0, 0.0, member, cover, n_tokens=1000, settings=scoring)
+    scoring = ScoringSettings()
+    scores = passage_scores(
+        log_p, count, 1.0, 0.0, key_index, coverage, n_tokens=1000, settings=scoring
+    )
     w = key_weights(log_p.detach().numpy(), count.numpy(), n_tokens=1000, settings=scoring)
     wanted = [[0.5 * w[1], 0.0], [w[1] + 0.2 * w[0], w[0]]]
     np.testing.assert_allclose(scores.detach().numpy(), wanted, rtol=1e-7)
@@ -91,15 +93,15 @@ def test_no_keys_at_all():
         torch.full((1, 2, 3), -1),
         torch.zeros(1, 2, 3),
         n_tokens=10,
-        settings=Scoring(),
+        settings=ScoringSettings(),
     )
     assert scores.tolist() == [[0.0, 0.0]]
 
 
 def test_passage_scores_gradcheck():
     log_p = torch.tensor([-0.5, -1.0, -0.2], dtype=torch.float64, requires_grad=True)
-    member = torch.tensor([[[0, 1, 2], [2, -1, -1]]])
-    cover = torch.tensor([[[1.0, 0.2, 0.6], [1.0, 0.0, 0.0]]], dtype=torch.float64)
+    key_index = torch.tensor([[[0, 1, 2], [2, -1, -1]]])
+    coverage = torch.tensor([[[1.0, 0.2, 0.6], [1.0, 0.0, 0.0]]], dtype=torch.float64)
 
     def score(values: torch.Tensor) -> torch.Tensor:
         return passage_scores(
@@ -107,10 +109,10 @@ def test_passage_scores_gradcheck():
             torch.tensor([4, 2, 1]),
             1.0,
             0.0,
-            member,
-            cover,
+            key_index,
+            coverage,
             n_tokens=1000,
-            settings=Scoring(),
+            settings=ScoringSettings(),
         )
 
     assert torch.autograd.gradcheck(score, (log_p,))

@@ -59,9 +59,9 @@ def test_pretraining_descends(minder_index: Any, corpus: Any, random_model: Any)
     module = IdentifierPretraining(
         model=deepcopy(random_model),
         learning_rate=3e-3,
-        cross_attention_rate=None,
+        cross_attention_learning_rate=None,
         weight_decay=0.01,
-        warm_up=0.1,
+        warmup_ratio=0.1,
         steps=30,
         label_smoothing=0.1,
     )
@@ -90,7 +90,7 @@ def test_schedule_by_hand() -> None:
     weight = nn.Parameter(torch.ones(2, 2))
     optimiser, schedule = made(
         adamw_with_warm_up(
-            [{"params": [weight], "lr": 8.0, "weight_decay": 0.0}], warm_up=0.2, steps=10
+            [{"params": [weight], "lr": 8.0, "weight_decay": 0.0}], warmup_ratio=0.2, steps=10
         )
     )
     rates = []
@@ -104,13 +104,13 @@ def test_schedule_by_hand() -> None:
 def test_schedule_without_warm_up_starts_at_the_top() -> None:
     weight = nn.Parameter(torch.ones(1))
     groups = [{"params": [weight], "lr": 1.0, "weight_decay": 0.0}]
-    optimiser, _ = made(adamw_with_warm_up(groups, warm_up=0.0, steps=10))
+    optimiser, _ = made(adamw_with_warm_up(groups, warmup_ratio=0.0, steps=10))
     assert optimiser.param_groups[0]["lr"] == 1.0
 
 
 def test_cross_attention_stands_apart_where_it_has_a_rate(random_model: Any) -> None:
     groups = parameter_groups(
-        random_model, learning_rate=1e-4, cross_attention_rate=5e-4, decay=0.01
+        random_model, learning_rate=1e-4, cross_attention_learning_rate=5e-4, decay=0.01
     )
     name_of = {id(p): name for name, p in random_model.named_parameters()}
     rates = {name_of[id(p)]: (g["lr"], g["weight_decay"]) for g in groups for p in g["params"]}
@@ -123,7 +123,7 @@ def test_cross_attention_stands_apart_where_it_has_a_rate(random_model: Any) -> 
 
 def test_one_rate_without_it(random_model: Any) -> None:
     groups = parameter_groups(
-        random_model, learning_rate=1e-4, cross_attention_rate=None, decay=0.01
+        random_model, learning_rate=1e-4, cross_attention_learning_rate=None, decay=0.01
     )
     assert {g["lr"] for g in groups} == {1e-4}
     assert sum(len(g["params"]) for g in groups) == len(list(random_model.parameters()))
@@ -154,7 +154,9 @@ def test_cross_attention_of_bert_and_t5_is_known() -> None:
         T5Config(vocab_size=20, d_model=8, d_kv=8, d_ff=8, num_layers=1, num_heads=1)
     )
     for model, expected in ((bert, 10), (t5, 4)):  # T5: q, k, v, o without biases
-        groups = parameter_groups(model, learning_rate=1.0, cross_attention_rate=2.0, decay=0.0)
+        groups = parameter_groups(
+            model, learning_rate=1.0, cross_attention_learning_rate=2.0, decay=0.0
+        )
         apart = sum(len(g["params"]) for g in groups if g["lr"] == 2.0)
         assert apart == expected
 
@@ -162,7 +164,9 @@ def test_cross_attention_of_bert_and_t5_is_known() -> None:
 def test_frozen_weights_are_left_out() -> None:
     model = nn.Linear(2, 2)
     model.bias.requires_grad_(False)
-    (group,) = parameter_groups(model, learning_rate=1.0, cross_attention_rate=None, decay=0.1)
+    (group,) = parameter_groups(
+        model, learning_rate=1.0, cross_attention_learning_rate=None, decay=0.1
+    )
     assert [p is model.weight for p in group["params"]] == [True]
 
 

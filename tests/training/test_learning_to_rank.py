@@ -19,8 +19,8 @@ from ltrgr.losses.objective import Objective, Term
 from ltrgr.losses.samplers import top
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.training.identifier_pretraining import generation_loss
+from ltrgr.training.learnable_scoring import LEARNABLE, LearnableScoring
 from ltrgr.training.learning_to_rank import LearningToRank
-from ltrgr.training.scorer import LEARNABLE, Scorer
 
 STEPS = 8
 
@@ -57,16 +57,18 @@ class Kit:
         sampler = sampler_over(
             self.mined, retriever, corpus, select=chosen.select, index=index, each=each
         )
-        rows = np.flatnonzero(self.mined.teaches)[:6]
+        rows = np.flatnonzero(self.mined.has_both_labels)[:6]
         self.batch: RankListBatch = sampler.batch(rows, np.random.default_rng(0))
         self.logged: dict[str, float] = {}
         self.module = LearningToRank(
             model=deepcopy(retriever.model),
             objective=chosen,
-            scorer=Scorer(
-                retriever.scoring, views=retriever.vocabulary.family.names, learned=learned
+            learnable_scoring=LearnableScoring(
+                retriever.scoring,
+                views=retriever.vocabulary.family.names,
+                learnable_parameters=learned,
             ),
-            scorer_learning_rate=1e-2,
+            scoring_learning_rate=1e-2,
             n_tokens=retriever.index.n_tokens,
             one_key_score=1.0,
             search_dev=lambda rows: (
@@ -76,7 +78,7 @@ class Kit:
             metric=OnlineRetrieval(),
             learning_rate=1e-3,
             weight_decay=0.0,
-            warm_up=0.0,
+            warmup_ratio=0.0,
             steps=1000,
             label_smoothing=0.1,
         )
@@ -194,13 +196,15 @@ def test_learned_numbers_start_from_the_same_loss_and_move(
     optimiser = learned.module.configure_optimizers()["optimizer"]
     group = optimiser.param_groups[-1]
     assert (group["initial_lr"], group["weight_decay"], len(group["params"])) == (1e-2, 0.0, 3)
-    before = {name: raw.detach().clone() for name, raw in learned.module.scorer.raw.items()}
+    before = {
+        name: raw.detach().clone() for name, raw in learned.module.learnable_scoring.raw.items()
+    }
     learned.module.training_step(learned.batch, 0).backward()
     optimiser.step()
     assert learned.logged["train/exponent"] == pytest.approx(2.0)
     assert learned.logged["train/cover"] == pytest.approx(0.8)
     assert learned.logged["train/view_weight_query"] == pytest.approx(1.0)
-    for name, raw in learned.module.scorer.raw.items():
+    for name, raw in learned.module.learnable_scoring.raw.items():
         assert raw.grad is not None
         moved = (raw.detach() - before[name]).abs()
         # Adam's first step is as long as its rate, whatever the gradient; views without a key stay.

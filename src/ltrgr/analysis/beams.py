@@ -49,11 +49,11 @@ def against_gold(keys: Keys, *, gold: Gold, view: SearchedView) -> Hypotheses:
         log_probability=keys.log_probability,
         gold=gold.begins_with(keys.tokens[~first], csr_offsets(depth), keys.question),
         ended=ended,
-        whole=ended if view.end >= 0 else depth == view.steps,
+        whole=ended if view.end >= 0 else depth == view.max_new_tokens,
     )
 
 
-def own_prefix(greedy: Hypotheses, *, questions: int, steps: int) -> NDArray[np.bool_]:
+def free_running_prefix(greedy: Hypotheses, *, questions: int, steps: int) -> NDArray[np.bool_]:
     """[B, T] whether the first t + 1 tokens of greedy decoding begin a gold identifier.
 
     Args:

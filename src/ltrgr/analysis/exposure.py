@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ltrgr.analysis.beams import OFF, against_gold, gold_rank, own_prefix, returned
+from ltrgr.analysis.beams import OFF, against_gold, free_running_prefix, gold_rank, returned
 from ltrgr.analysis.best_gold import best_identifier, greedy_span
-from ltrgr.analysis.forced import forced_choice, stays_gold
 from ltrgr.analysis.gold import gold_places
+from ltrgr.analysis.teacher_forced import stays_gold, teacher_forced_choice
 from ltrgr.decoding.beam_search import SearchedView, constrained_beam_search
 from ltrgr.decoding.model import cumulative_log_probabilities, encode
 from ltrgr.identifiers.serialise import SerialisedCorpus
@@ -173,12 +173,14 @@ def _observe_view(
     model, is_marker, n = retriever.model, retriever.vocabulary.is_marker, len(ids)
     states = encode(model, ids, mask)
     labels = (
-        greedy_span(model, states=states, mask=mask, gold=gold, steps=view.steps)
+        greedy_span(model, states=states, mask=mask, gold=gold, steps=view.max_new_tokens)
         if view.begin < 0
         else best_identifier(model, states=states, mask=mask, gold=gold)
     )
-    labels = np.pad(labels, ((0, 0), (0, view.steps - labels.shape[1])), constant_values=-100)
-    chosen = forced_choice(
+    labels = np.pad(
+        labels, ((0, 0), (0, view.max_new_tokens - labels.shape[1])), constant_values=-100
+    )
+    chosen = teacher_forced_choice(
         model, states=states, mask=mask, labels=labels, view=view, index=retriever.index,
         is_marker=is_marker,
     )  # fmt: skip
@@ -190,19 +192,19 @@ def _observe_view(
         against_gold(
             constrained_beam_search(
                 model, prompt_ids=ids, prompt_mask=mask, view=view, index=retriever.index,
-                is_marker=is_marker, beams=beams,
+                is_marker=is_marker, num_beams=num_beams,
             ).keys,
             gold=gold,
             view=view,
         )
-        for beams in (1, retriever.decoding.beams)
+        for num_beams in (1, retriever.decoding.num_beams)
     )  # fmt: skip
     whole = returned(many, questions=n)
     return Observed(
         length=(labels >= 0).sum(axis=1),
         forced=stays_gold(gold, labels=labels, chosen=chosen),
-        own=own_prefix(one, questions=n, steps=view.steps),
-        rank=gold_rank(many, questions=n, steps=view.steps),
+        own=free_running_prefix(one, questions=n, steps=view.max_new_tokens),
+        rank=gold_rank(many, questions=n, steps=view.max_new_tokens),
         log_probability=score.cpu().numpy(),
         found=whole.gold,
         best=whole.best,

@@ -69,7 +69,7 @@ def gold_places(
     start, stop = corpus.field_start[field], corpus.field_end[field]
     if view.begin >= 0:
         stop = stop + 1
-        whole = stop - start <= view.steps
+        whole = stop - start <= view.max_new_tokens
         question, start, stop = question[whole], start[whole], stop[whole]
     else:
         lengths = stop - start

@@ -55,7 +55,7 @@ def _of_view(
         view=view,
         index=retriever.index,
         is_marker=retriever.vocabulary.is_marker,
-        beams=1,
+        num_beams=1,
     )
     greedy = against_gold(found.keys, gold=gold, view=view)
     return ends_in_gold(greedy, questions=len(ids)), has_identifier(gold, view=view)
@@ -63,5 +63,5 @@ def _of_view(
 
 def has_identifier(gold: Gold, *, view: SearchedView) -> Flags:
     """[B] whether a question has a whole gold identifier: without markers, one of full length."""
-    whole = gold.stop - gold.start >= (view.steps if view.begin < 0 else 1)
+    whole = gold.stop - gold.start >= (view.max_new_tokens if view.begin < 0 else 1)
     return np.bincount(gold.question[whole], minlength=len(gold.offsets) - 1) > 0

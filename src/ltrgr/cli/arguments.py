@@ -1,4 +1,4 @@
-"""Arguments: what the user typed after the verb, brought into the form that Hydra reads."""
+"""Arguments: what the user typed after the command, brought into the form that Hydra reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shell completion: verbs by ourselves, everything after the verb by Hydra's own plugins."""
+"""Shell completion: commands by ourselves, everything after the command by Hydra's own plugins."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from ltrgr.cli.errors import MISUSED, OK
 SHELLS = ("bash", "zsh", "fish")
 
 
-def complete(arguments: Sequence[str], *, verbs: Sequence[str], conf: Path) -> int:
+def complete(arguments: Sequence[str], *, commands: Sequence[str], conf: Path) -> int:
     """Answer ``ltrgr -sc install=bash`` (prints the script) and ``query=bash`` (candidates).
 
     The shell sets ``COMP_LINE`` (and ``COMP_POINT``) to the whole line, ``ltrgr rank loss.``.
     """
     words = [word for word in arguments if re.fullmatch(r"(install|uninstall|query)=\w+", word)]
-    command, _, shell = words[0].partition("=") if len(words) == 1 else ("", "", "")
+    request, _, shell = words[0].partition("=") if len(words) == 1 else ("", "", "")
     if shell not in SHELLS:
         print(f"expected install=, uninstall= or query= with {SHELLS}", file=sys.stderr)
         return MISUSED
     line = os.environ.get("COMP_LINE", "")
     point = int(os.environ.get("COMP_POINT") or len(line))
-    verb, shorter, removed = split_line(line)
-    if command == "query" and verb is None:
-        print((" " if shell != "fish" else "\n").join(candidates(line, verbs)))
+    command, shorter, removed = split_line(line)
+    if request == "query" and command is None:
+        print((" " if shell != "fish" else "\n").join(candidates(line, commands)))
         return OK
-    if command == "query":
-        if verb not in verbs:
+    if request == "query":
+        if command not in commands:
             return OK
         os.environ["COMP_LINE"] = shorter
         os.environ["COMP_POINT"] = str(max(0, point - removed))
-    _hydra_completion(f"{command}={shell}", conf=conf, verb=verb or verbs[0])
+    _hydra_completion(f"{request}={shell}", conf=conf, command=command or commands[0])
     return OK
 
 
 def split_line(line: str) -> tuple[str | None, str, int]:
-    """Return the verb, the line without it, and the characters removed.
+    """Return the command, the line without it, and the characters removed.
 
-    The verb is None while it is still being typed (nothing follows it).
+    The command is None while it is still being typed (nothing follows it).
 
     >>> split_line("ltrgr rank loss.")
     ('rank', 'ltrgr loss.', 5)
@@ -49,25 +49,25 @@ def split_line(line: str) -> tuple[str | None, str, int]:
     match = re.match(r"(\s*\S+\s+)(\S+\s+)(.*)", line, flags=re.DOTALL)
     if match is None:
         return None, line, 0
-    program, verb, rest = match.groups()
-    return verb.strip(), program + rest, len(verb)
+    program, command, rest = match.groups()
+    return command.strip(), program + rest, len(command)
 
 
-def candidates(line: str, verbs: Sequence[str]) -> list[str]:
-    """Return the verbs that begin with the word being typed."""
+def candidates(line: str, commands: Sequence[str]) -> list[str]:
+    """Return the commands that begin with the word being typed."""
     word = "" if line.endswith(" ") else " ".join(line.split()[1:])
-    return [verb for verb in verbs if verb.startswith(word)]
+    return [command for command in commands if command.startswith(word)]
 
 
-def _hydra_completion(request: str, *, conf: Path, verb: str) -> None:
+def _hydra_completion(request: str, *, conf: Path, command: str) -> None:
     from hydra import main as hydra_main
 
     before, sys.argv = sys.argv, ["ltrgr", "-sc", request]
     try:
-        hydra_main(version_base="1.3", config_path=str(conf), config_name=verb)(_never)()
+        hydra_main(version_base="1.3", config_path=str(conf), config_name=command)(_never)()
     finally:
         sys.argv = before
 
 
 def _never(_: object) -> None:
-    raise AssertionError("a completion query runs no verb")
+    raise AssertionError("a completion query runs no command")

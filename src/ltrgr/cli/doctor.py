@@ -18,7 +18,7 @@ from ltrgr.errors import LtrgrError
 from ltrgr.index import storage as index_storage
 from ltrgr.pipeline.artefact import read_object
 from ltrgr.pipeline.environment import package_versions, threads
-from ltrgr.pipeline.generating import Validation
+from ltrgr.pipeline.generation_check import Validation
 from ltrgr.pipeline.processor import described
 
 OPTIONAL = {"wandb", "bm25s", "matplotlib"}

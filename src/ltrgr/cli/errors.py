@@ -1,4 +1,4 @@
-"""Errors: what the user reads, and the exit code, when a verb does not end well."""
+"""Errors: what the user reads, and the exit code, when a command does not end well."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class MissingValuesError(LtrgrError):
     """Mandatory values (``???``) were not given."""
 
 
-def missing_values(*, verb: str, keys: Sequence[str]) -> MissingValuesError:
+def missing_values(*, command: str, keys: Sequence[str]) -> MissingValuesError:
     """Return the error for the mandatory ``keys`` that have no value."""
     given = " ".join(f"{key}=..." for key in keys)
     return MissingValuesError(
         f"no value for {', '.join(keys)}; expected on the command line or in a config. "
-        f"Run: ltrgr {verb} {given}"
+        f"Run: ltrgr {command} {given}"
     )
 
 
@@ -56,7 +56,7 @@ def own_cause(error: BaseException) -> LtrgrError | None:
 def report(
     error: BaseException,
     *,
-    verb: str,
+    command: str,
     explain: Callable[[Exception], str],
     debug: bool = False,
     root: str = "",
@@ -78,11 +78,11 @@ def report(
     if debug or (own is None and not composition and message is None):
         traceback.print_exception(error)
     if message is not None:
-        _say(f"ltrgr {verb}: {message}")
+        _say(f"ltrgr {command}: {message}")
     elif own is not None:
-        _say(f"ltrgr {verb}: {type(own).__name__}: {own}")
+        _say(f"ltrgr {command}: {type(own).__name__}: {own}")
     elif composition and isinstance(error, Exception):
-        _say(f"ltrgr {verb}: {explain(error)}")
+        _say(f"ltrgr {command}: {explain(error)}")
     else:
         return CRASHED
     return int(getattr(own, "exit_code", MISUSED))

@@ -1,4 +1,4 @@
-"""The ``ltrgr`` command: one verb per stage, each a Hydra application over ``conf/<verb>.yaml``."""
+"""The ``ltrgr`` program: each command is a Hydra application over ``conf/COMMAND.yaml``."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from ltrgr.cli.errors import (
     report,
 )
 from ltrgr.cli.suggestions import did_you_mean, explain, nearest
-from ltrgr.cli.typos import refuse_misspelt, refuse_table
+from ltrgr.cli.typos import refuse_misspelt, refuse_renamed, refuse_table
 
-VERBS = {
+COMMANDS = {
     "index": "build the corpus's full-text index",
     "pretrain": "stage 1: learn to generate identifiers",
     "mine": "retrieve the rank lists that stage 2 learns from",
@@ -40,7 +40,7 @@ VERBS = {
     "report": "write one offline HTML page of all runs",
     "doctor": "show versions, devices, paths and what is cached",
 }
-"""verb -> its line of help; the verb is a function of that name in ``ltrgr.cli.verbs``."""
+"""command -> its line of help; the command is a function of that name in ``ltrgr.cli.commands``."""
 
 FLAGS = {"-sc", "--shell-completion"}
 
@@ -49,15 +49,15 @@ def main(
     argv: Sequence[str] | None = None,
     *,
     conf: Path | None = None,
-    verbs: str = "ltrgr.cli.verbs",
+    commands: str = "ltrgr.cli.commands",
 ) -> int:
     """Run ``ltrgr <argv>`` and return the exit code.
 
-    ``conf`` (config directory) and ``verbs`` (module with one function per verb) are for tests.
+    ``conf`` (config directory) and ``commands`` (module with a function per command) are for tests.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _run(arguments, conf=config_directory() if conf is None else conf, verbs=verbs)
+        code = _run(arguments, conf=config_directory() if conf is None else conf, commands=commands)
         sys.stdout.flush()
     except BrokenPipeError:
         if not reader_is_gone():
@@ -66,7 +66,7 @@ def main(
     return code
 
 
-def _run(arguments: list[str], *, conf: Path, verbs: str) -> int:
+def _run(arguments: list[str], *, conf: Path, commands: str) -> int:
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         print(usage())
         return OK
@@ -74,22 +74,22 @@ def _run(arguments: list[str], *, conf: Path, verbs: str) -> int:
         print(f"ltrgr {version('ltrgr')}")
         return OK
     if FLAGS & set(arguments):
-        return complete(arguments, verbs=list(VERBS), conf=conf)
-    verb, rest = arguments[0], arguments[1:]
-    if verb not in VERBS:
-        hint = did_you_mean(nearest(verb, VERBS))
-        print(f"ltrgr has no verb {verb!r}. {hint}\n\n{usage()}", file=sys.stderr)
+        return complete(arguments, commands=list(COMMANDS), conf=conf)
+    command, rest = arguments[0], arguments[1:]
+    if command not in COMMANDS:
+        hint = did_you_mean(nearest(command, COMMANDS))
+        print(f"ltrgr has no command {command!r}. {hint}\n\n{usage()}", file=sys.stderr)
         return MISUSED
-    return run_verb(verb, rest, conf=conf, verbs=verbs)
+    return run_command(command, rest, conf=conf, commands=commands)
 
 
 def usage() -> str:
     """Return the help of the command itself."""
-    lines = "\n".join(f"  {verb:<10}{line}" for verb, line in VERBS.items())
+    lines = "\n".join(f"  {command:<10}{line}" for command, line in COMMANDS.items())
     return (
-        "usage: ltrgr <verb> [key=value ...] [-m] [--config-dir DIR] [--cfg job] [--help]\n\n"
+        "usage: ltrgr <command> [key=value ...] [-m] [--config-dir DIR] [--cfg job] [--help]\n\n"
         f"{lines}\n\n"
-        "ltrgr <verb> --help shows a verb's settings; -m sweeps over comma-separated values.\n"
+        "ltrgr <command> --help shows its settings; -m sweeps over comma-separated values.\n"
         'Shell completion: eval "$(ltrgr --shell-completion install=bash)" (or zsh, fish).'
     )
 
@@ -101,21 +101,21 @@ def config_directory() -> Path:
     return inside if inside.is_dir() else package.parents[1] / "conf"
 
 
-def run_verb(verb: str, arguments: Sequence[str], *, conf: Path, verbs: str) -> int:
-    """Run one verb as a Hydra application and return the exit code."""
+def run_command(command: str, arguments: Sequence[str], *, conf: Path, commands: str) -> int:
+    """Run one command as a Hydra application and return the exit code."""
     debug = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Hydra would print and exit by itself; with this its exceptions reach us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     roots = [argument[len("root=") :] for argument in arguments if argument.startswith("root=")]
-    tell = partial(report, verb=verb, debug=debug, explain=str, root=(roots or ["runs"])[-1])
+    tell = partial(report, command=command, debug=debug, explain=str, root=(roots or ["runs"])[-1])
     try:
-        if verb == "search":
+        if command == "search":
             arguments = search_arguments(arguments)
         arguments, overrides, extra = hydra_arguments(arguments)
-        explained = partial(explain, conf=conf, extra=extra, verb=verb, overrides=overrides)
+        explained = partial(explain, conf=conf, extra=extra, command=command, overrides=overrides)
         tell = partial(tell, explain=explained)
-        with _argv([f"ltrgr {verb}", *arguments]):
-            _application(verb, conf=conf, verbs=verbs, tell=tell)()
+        with _argv([f"ltrgr {command}", *arguments]):
+            _application(command, conf=conf, commands=commands, tell=tell)()
         code = OK
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else OK if stop.code is None else CRASHED
@@ -126,10 +126,12 @@ def run_verb(verb: str, arguments: Sequence[str], *, conf: Path, verbs: str) -> 
     finally:
         if not debug:
             os.environ.pop("HYDRA_FULL_ERROR", None)
-    return _close_sweep(verb, code=code)
+    return _close_sweep(command, code=code)
 
 
-def _application(verb: str, *, conf: Path, verbs: str, tell: Callable[[Exception], int]) -> Any:
+def _application(
+    command: str, *, conf: Path, commands: str, tell: Callable[[Exception], int]
+) -> Any:
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -141,10 +143,11 @@ def _application(verb: str, *, conf: Path, verbs: str, tell: Callable[[Exception
 
     def work(cfg: Any) -> Any:
         if missing := OmegaConf.missing_keys(cfg):
-            raise missing_values(verb=verb, keys=sorted(missing))
-        refuse_table(cfg, HydraConfig.get(), verb=verb)
-        refuse_misspelt(cfg, HydraConfig.get(), verb=verb)
-        return getattr(importlib.import_module(verbs), verb)(cfg)
+            raise missing_values(command=command, keys=sorted(missing))
+        refuse_table(cfg, HydraConfig.get(), command=command)
+        refuse_renamed(cfg)
+        refuse_misspelt(cfg, HydraConfig.get(), command=command)
+        return getattr(importlib.import_module(commands), command)(cfg)
 
     def run(cfg: Any) -> Any:
         from ltrgr.cli.sweep import run_job
@@ -152,16 +155,16 @@ def _application(verb: str, *, conf: Path, verbs: str, tell: Callable[[Exception
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             return run_job(partial(work, cfg), tell=tell)
         try:
-            return getattr(work(cfg), "optimised", None)
+            return getattr(work(cfg), "optimized_metric", None)
         except BrokenPipeError:
             raise
         except Exception as error:
             raise Carried(error) from error
 
-    return hydra.main(version_base="1.3", config_path=str(conf), config_name=verb)(run)
+    return hydra.main(version_base="1.3", config_path=str(conf), config_name=command)(run)
 
 
-def _close_sweep(verb: str, *, code: int) -> int:
+def _close_sweep(command: str, *, code: int) -> int:
     """Print the summary where a sweep ran, and return the exit code: its failures count."""
     if "ltrgr.cli.sweep" not in sys.modules:
         return code
@@ -173,7 +176,7 @@ def _close_sweep(verb: str, *, code: int) -> int:
     if not failed:
         return code
     print(
-        f"ltrgr {verb}: {failed} of the {n} jobs that began did not end well (shown above). "
+        f"ltrgr {command}: {failed} of the {n} jobs that began did not end well (shown above). "
         "The same command runs only what is missing.",
         file=sys.stderr,
     )

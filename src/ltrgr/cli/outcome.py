@@ -17,11 +17,11 @@ DONE, FOUND, FAILED, UNFINISHED = "done", "found", "failed", "not finished"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a verb gives back."""
+    """What a command gives back."""
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     """name with its split (``test mrr@10``) -> value"""
-    optimised: float | None = None
+    optimized_metric: float | None = None
     """the figure that a sweeper sees"""
     found: bool = False
     """whether everything was there already"""

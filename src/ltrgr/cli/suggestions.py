@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ltrgr.cli.renamed import new_name
+
 UNKNOWN_KEY = re.compile(r"Could not override '([^']+)'")
 ANOTHER_VERBS = re.compile(r"Interpolation key '(\w+)\.[^']*' not found")
 EXTRAS = {"submitit": 'pip install -e ".[slurm]"'}
@@ -54,7 +56,7 @@ def did_you_mean(names: Sequence[str]) -> str:
 
 
 def explain(
-    error: Exception, *, conf: Path, extra: Path | None, verb: str, overrides: Sequence[str]
+    error: Exception, *, conf: Path, extra: Path | None, command: str, overrides: Sequence[str]
 ) -> str:
     """Return a composition error's text with the nearest valid names.
 
@@ -73,20 +75,24 @@ def explain(
     message = str(error).split("\nConfig search path:")[0].strip()
     cause = f"\n{error.__cause__}" if error.__cause__ else ""
     another = ANOTHER_VERBS.search(message)
-    if another and another[1] != verb and (conf / f"{another[1]}.yaml").is_file():
-        return f"this experiment is for another verb; run: ltrgr {another[1]} {' '.join(overrides)}"
+    if another and another[1] != command and (conf / f"{another[1]}.yaml").is_file():
+        return (
+            f"this experiment is for another command; run: ltrgr {another[1]} {' '.join(overrides)}"
+        )
     unknown = UNKNOWN_KEY.search(message)
     if unknown is None:
         return f"{message}{cause}".strip()
     key = unknown.group(1)
     rest = [override for override in overrides if not _names(override, key)]
-    keys = valid_names(conf=conf, extra=extra, verb=verb, overrides=rest)
-    hint = did_you_mean(nearest(key, keys)) or f"See all of them: ltrgr {verb} --cfg job"
+    keys = valid_names(conf=conf, extra=extra, command=command, overrides=rest)
+    if (new := new_name(key, keys)) is not None:
+        return f"{key} is now {new}"
+    hint = did_you_mean(nearest(key, keys)) or f"See all of them: ltrgr {command} --cfg job"
     return f"{key!r} is not a key of this config. {hint}\n(To add a new key on purpose: +{key}=...)"
 
 
 def valid_names(
-    *, conf: Path, extra: Path | None, verb: str, overrides: Sequence[str]
+    *, conf: Path, extra: Path | None, command: str, overrides: Sequence[str]
 ) -> list[str]:
     """Return the groups and dotted keys of the composed config (defaults, if that fails)."""
     from hydra import compose, initialize_config_dir
@@ -96,7 +102,7 @@ def valid_names(
     with initialize_config_dir(config_dir=str(conf), version_base="1.3"):
         for attempt in ([*search, *overrides], search):
             try:
-                cfg = compose(config_name=verb, overrides=attempt)
+                cfg = compose(config_name=command, overrides=attempt)
             except HydraException:
                 continue
             return [*groups(conf), *dotted_keys(cfg)]

@@ -64,7 +64,7 @@ def run_job(work: Callable[[], Any], *, tell: Callable[[Exception], Any]) -> flo
         measured=result.measured,
         error=error,
     ).write(directory)
-    return math.nan if result.optimised is None else result.optimised
+    return math.nan if result.optimized_metric is None else result.optimized_metric
 
 
 def swept(hydra: Any) -> list[str]:

@@ -1,10 +1,11 @@
-"""Typos inside experiment files: Hydra takes any key from a file, even a misspelt one."""
+"""Keys that a file sets and nobody reads: Hydra takes any key from a file, even a misspelt one."""
 
 from __future__ import annotations
 
 import difflib
 from typing import Any
 
+from ltrgr.cli.renamed import new_name
 from ltrgr.cli.suggestions import did_you_mean, dotted_keys
 from ltrgr.errors import LtrgrError
 
@@ -13,24 +14,41 @@ class MisspeltKeyError(LtrgrError):
     """An experiment sets a key that the config does not have, and that is spelt like one it has."""
 
 
+class RenamedKeyError(LtrgrError):
+    """A file, or an override with ``+``, sets a key by the name that it had before."""
+
+
 class AnotherCommandError(LtrgrError):
     """An experiment defines a table, and the command is another one."""
 
 
-def refuse_table(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
+def refuse_table(cfg: Any, hydra_cfg: Any, *, command: str) -> None:
     """Only ``ltrgr table`` reads a table's rows; another command would do something else.
 
     Raises:
         AnotherCommandError: names the command to run.
     """
-    if verb != "table" and "title" in (cfg.get("table") or {}):
+    if command != "table" and "title" in (cfg.get("table") or {}):
         overrides = " ".join(hydra_cfg.overrides.task)
         raise AnotherCommandError(
-            f"this experiment is for another verb; run: ltrgr table {overrides}"
+            f"this experiment is for another command; run: ltrgr table {overrides}"
         )
 
 
-def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
+def refuse_renamed(cfg: Any) -> None:
+    """Refuse the old name of a setting beside its new one; without ``+`` Hydra refuses it itself.
+
+    Raises:
+        RenamedKeyError: names each old key and its new name.
+    """
+    keys = dotted_keys(cfg)
+    found = [(key, new) for key in keys if (new := new_name(key, keys)) is not None]
+    if found:
+        named = ", ".join(f"{key} is now {new}" for key, new in found)
+        raise RenamedKeyError(f"settings have new names: {named}; change them where they are set")
+
+
+def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, command: str) -> None:
     """Compare the config with the one composed from the same options without the experiment.
 
     A new key is an error only where its section has a similar key that the experiment leaves
@@ -43,7 +61,7 @@ def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
     experiment = choices.pop("experiment", None)
     if experiment is None:
         return
-    base = _composed(verb=verb, choices=choices)
+    base = _composed(command=command, choices=choices)
     if base is None:
         return
     added = [o.lstrip("+").split("=")[0] for o in hydra_cfg.overrides.task if o.startswith("+")]
@@ -57,11 +75,11 @@ def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, verb: str) -> None:
             names = [f"{section}.{other}".lstrip(".") for other in close]
             raise MisspeltKeyError(
                 f"experiment {experiment!r} sets {key!r}, which is not a key of this config. "
-                f"{did_you_mean(names)}\nSee all of them: ltrgr {verb} --cfg job"
+                f"{did_you_mean(names)}\nSee all of them: ltrgr {command} --cfg job"
             )
 
 
-def _composed(*, verb: str, choices: dict[str, Any]) -> Any:
+def _composed(*, command: str, choices: dict[str, Any]) -> Any:
     """Return the config of these options without an experiment; None if it does not compose."""
     from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
@@ -75,7 +93,7 @@ def _composed(*, verb: str, choices: dict[str, Any]) -> Any:
     for without in (["~experiment"], []):
         try:
             return running.config_loader().load_configuration(
-                config_name=verb, overrides=[*options, *without], run_mode=RunMode.RUN
+                config_name=command, overrides=[*options, *without], run_mode=RunMode.RUN
             )
         except HydraException:
             continue

@@ -48,8 +48,8 @@ class TargetSampler:
         temperature: of the spans' p ~ exp(overlap with the question / temperature).
         field_temperature: the same among the fields of one view (pseudo-queries); inf: uniform.
         unsupervised: share of pairs whose source is a span of the passage, not a question.
-        longest_question, longest_target: in tokens; longer ones are cut. ``questions`` are whole,
-            so that one that is its passage's pseudo-query is known as such.
+        max_question_length, max_target_length: in tokens; longer ones are cut. ``questions``
+            are whole, so that one that is its passage's pseudo-query is known as such.
 
     Raises:
         ValueError: no passage has an identifier.
@@ -65,8 +65,8 @@ class TargetSampler:
         temperature: float,
         field_temperature: float,
         unsupervised: float,
-        longest_question: int,
-        longest_target: int,
+        max_question_length: int,
+        max_target_length: int,
     ) -> None:
         family = vocabulary.family
         self._corpus = (
@@ -83,7 +83,9 @@ class TargetSampler:
         self._drawable = np.flatnonzero(has_fields)
         if not len(self._drawable):
             raise ValueError("no passage has an identifier: expected a title or a text in some")
-        self._draws = np.asarray([v.draws for v in family.views.values()], dtype=np.float64)
+        self._draws = np.asarray(
+            [v.sampling_weight for v in family.views.values()], dtype=np.float64
+        )
         self._end = np.asarray(
             [-1 if v.end is None else vocabulary.token_id(v.end) for v in family.views.values()],
             dtype=np.int64,
@@ -92,8 +94,8 @@ class TargetSampler:
         self._frames = (frames[0][0], np.stack([suffix for _, suffix in frames]))
         self._ordinary = inverse_document_frequency(corpus, size=len(vocabulary))
         self._settings = (
-            span_length, temperature, field_temperature, unsupervised, longest_question,
-            longest_target, vocabulary.pad_id,
+            span_length, temperature, field_temperature, unsupervised, max_question_length,
+            max_target_length, vocabulary.pad_id,
         )  # fmt: skip
 
     @property
@@ -152,7 +154,7 @@ class _Steps(IterableDataset[IdentifierBatch]):
             step += 1
 
 
-class IdentifierPairs(LightningDataModule):
+class IdentifierDataModule(LightningDataModule):
     """Stage-1 batches; a resumed run goes on with the batch after its last step.
 
     Args:

@@ -17,12 +17,12 @@ class Order:
     """Shuffled epochs over the lists that teach, a function of the seed and the step.
 
     Raises:
-        TrainingDataError: no list teaches.
+        TrainingDataError: no list has a positive and a negative.
     """
 
     def __init__(self, mined: MinedLists, *, batch_size: int, seed: int) -> None:
         self.batch_size, self.seed = batch_size, seed
-        self.rows = np.flatnonzero(mined.teaches)
+        self.rows = np.flatnonzero(mined.has_both_labels)
         if not len(self.rows):
             raise TrainingDataError(
                 "no mined rank list holds both a relevant and an irrelevant passage, so there is "

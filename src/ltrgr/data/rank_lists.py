@@ -18,14 +18,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from ltrgr.data.identifier_pairs import IdentifierBatch, TargetSampler
-from ltrgr.data.mined_again import MiningAgain, Period, mine_period
 from ltrgr.data.order import Order
+from ltrgr.data.remining import Period, Remining, mine_period
 from ltrgr.data.sequences import share_prefixes
 from ltrgr.identifiers.tokenised import TokenisedQuestions
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.retrieval.mined import MinedLists
-from ltrgr.scoring.disturbance import disturbance
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.perturbation import perturbation
+from ltrgr.scoring.scoring_settings import ScoringSettings
 
 log = logging.getLogger("ltrgr")
 
@@ -54,10 +54,10 @@ class RankListBatch:
     key_view: Tensor
     """[n] view number"""
     key_factor: Tensor
-    """[n] disturbance of the key's weight, 1 where there is none"""
-    member: Tensor
+    """[n] perturbation of the key's weight, 1 where there is none"""
+    key_index: Tensor
     """[B, P, K] counted keys of each passage, -1 is padding"""
-    cover: Tensor
+    coverage: Tensor
     """[B, P, K]"""
     mined_score: Tensor
     """[B, P] the score that search gave"""
@@ -98,47 +98,47 @@ class RankListSampler:
         vocabulary: Vocabulary,
         questions: TokenisedQuestions,
         select: Select,
-        scoring: Scoring,
+        scoring: ScoringSettings,
         targets: TargetSampler,
         targets_per_question: int,
-        longest_question: int,
+        max_question_length: int,
         teachers: Mapping[str, NDArray[np.float64]] | None = None,
     ) -> None:
         self._teachers = teachers or {}
         self.mined, self._vocabulary, self._questions = mined, vocabulary, questions
         self._select, self._targets, self._each = select, targets, targets_per_question
-        self._longest = longest_question
+        self._longest = max_question_length
         self._scoring = scoring
-        self._factor = disturbance(mined.keys.tokens, mined.keys.token_offsets, settings=scoring)
+        self._factor = perturbation(mined.keys.tokens, mined.keys.token_offsets, settings=scoring)
         self._begins = np.asarray([v.begin is not None for v in vocabulary.family.views.values()])
 
     def over(self, mined: MinedLists) -> RankListSampler:
         """The same on other lists; without teachers, whose scores belong to these."""
         other = copy(self)
         other.mined, other._teachers, keys = mined, {}, mined.keys
-        other._factor = disturbance(keys.tokens, keys.token_offsets, settings=self._scoring)
+        other._factor = perturbation(keys.tokens, keys.token_offsets, settings=self._scoring)
         return other
 
     def batch(self, rows: NDArray[np.int64], generator: np.random.Generator) -> RankListBatch:
         """The batch of the given mined lists."""
         lists, keys = self.mined, self.mined.keys
-        lots = torch.Generator().manual_seed(int(generator.integers(2**62)))
+        uniforms = torch.Generator().manual_seed(int(generator.integers(2**62)))
         chosen = self._select(
             torch.from_numpy(lists.score[rows]),
             torch.from_numpy(lists.relevance[rows]),
             torch.from_numpy(lists.mask[rows]),
-            generator=lots,
+            generator=uniforms,
         )
         needed = torch.stack(list(chosen.values())).any(0).numpy() if chosen else lists.mask[rows]
         order = np.argsort(~needed, axis=1, kind="stable")[:, : max(1, needed.sum(1).max())]
         row = rows[:, None]
         kept = np.take_along_axis(needed, order, axis=1)
-        local = np.where(kept[:, :, None], lists.member[row, order], -1)
+        local = np.where(kept[:, :, None], lists.key_index[row, order], -1)
         used, position = np.unique(
             (keys.question_offsets[rows][:, None, None] + local)[local >= 0], return_inverse=True
         )
-        member = np.full(local.shape, -1, dtype=np.int64)
-        member[local >= 0] = position
+        key_index = np.full(local.shape, -1, dtype=np.int64)
+        key_index[local >= 0] = position
         questions = lists.question[rows]
         asked = np.searchsorted(keys.question_offsets, used, side="right") - 1
         labels, sequence, length, prompt = share_prefixes(
@@ -160,8 +160,8 @@ class RankListSampler:
             key_count=torch.from_numpy((keys.hi[used] - keys.lo[used]).sum(axis=1)),
             key_view=torch.from_numpy(keys.view[used].astype(np.int64)),
             key_factor=torch.from_numpy(self._factor[used]),
-            member=torch.from_numpy(member),
-            cover=torch.from_numpy(lists.cover[row, order]),
+            key_index=torch.from_numpy(key_index),
+            coverage=torch.from_numpy(lists.coverage[row, order]),
             mined_score=torch.from_numpy(lists.score[row, order]),
             teacher={n: torch.from_numpy(t[row, order]) for n, t in self._teachers.items()},
             relevance=torch.from_numpy(lists.relevance[row, order]),
@@ -214,7 +214,7 @@ class RankLists(LightningDataModule):
         batch_size: int,
         dev: Tensor,
         seed: int,
-        again: MiningAgain | None = None,
+        again: Remining | None = None,
     ) -> None:
         super().__init__()
         self.sampler, self.batch_size, self.dev = sampler, batch_size, dev
@@ -231,7 +231,7 @@ class RankLists(LightningDataModule):
         return DataLoader(steps, batch_size=None)
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Where lists are mined again, a step's batch is built when the step begins."""
+        """Where lists are re-mined, a step's batch is built when the step begins."""
         return self._batch_of_now(batch) if isinstance(batch, int) else batch
 
     def state_dict(self) -> dict[str, Any]:
@@ -259,7 +259,7 @@ class RankLists(LightningDataModule):
     def _take(self, period: Period) -> None:
         self._period, self._renewed = period, self.sampler.over(period.lists)
 
-    def _mine_again(self, first: int, again: MiningAgain) -> Period:
+    def _mine_again(self, first: int, again: Remining) -> Period:
         assert self.trainer is not None
         steps = range(first, min(first + again.every, self.trainer.max_steps))
         seen = np.concatenate([self._order.at(step)[0] for step in steps])
@@ -272,9 +272,9 @@ class RankLists(LightningDataModule):
         for logger in self.trainer.loggers:
             logger.log_metrics(
                 {
-                    "mined_again/questions": mined,
-                    "mined_again/seconds": seconds,
-                    "mined_again/questions_per_second": speed,
+                    "remining/questions": mined,
+                    "remining/seconds": seconds,
+                    "remining/questions_per_second": speed,
                 },
                 step=first,
             )

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ltrgr.decoding.beam_kernels import advance, make_scratch
 from ltrgr.decoding.history import collect
-from ltrgr.decoding.kernels import advance, make_scratch
 from ltrgr.decoding.model import decode, decoder_start_id, empty_cache, encode
 from ltrgr.identifiers.keys import Keys
 from ltrgr.index.shards import Shards
@@ -27,7 +27,7 @@ class SearchedView:
     """begin marker; -1 for a free view, whose keys start anywhere"""
     end: int = -1
     """end marker; -1 for a free view"""
-    steps: int = 10
+    max_new_tokens: int = 10
     """longest key: decoded tokens, end marker included"""
 
 
@@ -48,14 +48,14 @@ def constrained_beam_search(
     view: SearchedView,
     index: Shards,
     is_marker: NDArray[np.bool_],
-    beams: int,
+    num_beams: int,
 ) -> Found:
     """Generate keys of one view for R prompts and keep all partial hypotheses.
 
         log p(n | q) = sum over t of log p(n_t | n_<t, prompt)
 
     A step extends each hypothesis by the tokens that follow it in the corpus and keeps the
-    ``beams`` best by log p. A hypothesis that takes the end marker is a finished key and leaves
+    ``num_beams`` best by log p. A hypothesis that takes the end marker is a finished key and leaves
     the beam. Where no constraint binds, the result equals ``model.generate(num_beams=...)``.
     See docs/method.md, section 5.
 
@@ -63,7 +63,7 @@ def constrained_beam_search(
         model: an encoder-decoder in evaluation mode.
         prompt_ids, prompt_mask: [R, L] prompts of this view and their mask.
         is_marker: [V] True for marker tokens; only the view's end marker may follow a hypothesis.
-        beams: hypotheses kept per prompt.
+        num_beams: hypotheses kept per prompt.
 
     Returns:
         Every hypothesis that was ever on a beam, and log p [R, V] of the first step.
@@ -83,7 +83,7 @@ def constrained_beam_search(
     last = torch.full((n, 1), decoder_start_id(model), device=prompt_ids.device)
     history = []
     first_step = torch.empty(0)
-    for step in range(view.steps):
+    for step in range(view.max_new_tokens):
         logits, cache = decode(model, states, prompt_mask, last, cache)
         logits = logits[:, -1].float()
         normaliser = logits.logsumexp(dim=1)
@@ -98,14 +98,14 @@ def constrained_beam_search(
             rows_hi,
             end,
             is_marker,
-            beams,
+            num_beams,
             scratch,
         )
         history.append(found)
-        token, parent, score, rows_lo, rows_hi = (field[:, :beams] for field in found)
-        if step + 1 == view.steps or not np.isfinite(score).any():
+        token, parent, score, rows_lo, rows_hi = (field[:, :num_beams] for field in found)
+        if step + 1 == view.max_new_tokens or not np.isfinite(score).any():
             break
-        width = 1 if step == 0 else beams
+        width = 1 if step == 0 else num_beams
         source = (np.arange(n)[:, None] * width + parent).reshape(-1)
         order = torch.from_numpy(source).to(prompt_ids.device)
         if step == 0:

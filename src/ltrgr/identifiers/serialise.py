@@ -161,11 +161,12 @@ def _by_docid(view: View, docids: Docids, vocabulary: Vocabulary) -> list[list[I
     else:
         encoded = vocabulary.encode(docids)
     longest = max(len(ids) for ids in encoded) + 1
-    if longest > view.steps:
+    if longest > view.max_new_tokens:
         raise ValueError(
-            f"a docid has {longest} tokens with its end marker, but search decodes {view.steps}: "
-            f"it could never be generated; set steps={longest} or more for its view "
-            f"(identifiers.views.NAME.steps), and pretrain.targets.longest_target to at least that"
+            f"a docid has {longest} tokens with its end marker, but search decodes "
+            f"{view.max_new_tokens}: it could never be generated; set "
+            f"identifiers.views.NAME.max_new_tokens={longest} or more, and "
+            "pretrain.targets.max_target_length to at least that"
         )
     return [[ids] for ids in encoded]
 

@@ -35,12 +35,12 @@ def _weighted_choice(weights: Any, uniform: float) -> int:
 
 
 @njit(cache=True)
-def _worth_of(question: Any, ordinary: Any) -> Any:
+def _worth_of(question: Any, idf: Any) -> Any:
     """[T] weight of each question token; a repeated token counts once."""
     worth = np.zeros(len(question), np.float64)
     for token in range(len(question)):
         if not np.any(question[:token] == question[token]):
-            worth[token] = ordinary[question[token]]
+            worth[token] = idf[question[token]]
     return worth
 
 
@@ -58,20 +58,20 @@ def _overlap(window: Any, question: Any, worth: Any) -> float:
 
 @njit(cache=True)
 def draw_span(
-    text: Any, question: Any, ordinary: Any, length: int, temperature: float, uniform: float
+    text: Any, question: Any, idf: Any, length: int, temperature: float, uniform: float
 ) -> int:
     """Start of a window of ``text``, drawn with p ~ exp(overlap with the question / temperature).
 
-    The overlap is the sum of ``ordinary`` over the distinct question tokens in the window.
+    The overlap is the sum of ``idf`` over the distinct question tokens in the window.
 
     Args:
         text, question: token ids.
-        ordinary: [V] inverse document frequency of each token, 1 for the rarest, so that function
+        idf: [V] inverse document frequency of each token, 1 for the rarest, so that function
             words count little.
         length: tokens of the window.
         uniform: a random number in [0, 1).
     """
-    worth = _worth_of(question, ordinary)
+    worth = _worth_of(question, idf)
     n = max(1, len(text) - length + 1)
     weights = np.empty(n, np.float64)
     for start in range(n):
@@ -98,7 +98,7 @@ def _draw_field(
     whole: Any,
     view_draws: Any,
     view_end: Any,
-    ordinary: Any,
+    idf: Any,
     temperature: float,
     uniform: float,
 ) -> int:
@@ -109,7 +109,7 @@ def _draw_field(
     """
     tokens, _, field_offsets, field_view, field_start, field_end = corpus
     first, last = field_offsets[passage], field_offsets[passage + 1]
-    worth = _worth_of(source, ordinary)
+    worth = _worth_of(source, idf)
     overlap = np.full(last - first, -1.0)  # -1: cannot be a target
     top = np.zeros(len(view_draws), np.float64)
     for field in range(first, last):
@@ -166,7 +166,7 @@ def draw_pair(
     drawable: Any,
     view_draws: Any,
     view_end: Any,
-    ordinary: Any,
+    idf: Any,
     span_length: int,
     temperature: float,
     field_temperature: float,
@@ -200,7 +200,7 @@ def draw_pair(
         source = whole[: len(source_out)]
         hint = source[:0]  # with the source as hint, the likeliest span is the source itself
     field = _draw_field(
-        corpus, passage, source, whole, view_draws, view_end, ordinary, field_temperature,
+        corpus, passage, source, whole, view_draws, view_end, idf, field_temperature,
         uniform[4],
     )  # fmt: skip
     if field < 0:
@@ -214,7 +214,7 @@ def draw_pair(
         target_out[:size] = text[:size]
         target_out[size] = view_end[view]
         return view, n_source, size + 1
-    start = draw_span(text, hint, ordinary, span_length, temperature, uniform[5])
+    start = draw_span(text, hint, idf, span_length, temperature, uniform[5])
     size = min(span_length, len(text) - start, len(target_out))
     target_out[:size] = text[start : start + size]
     return view, n_source, size
@@ -230,13 +230,13 @@ def draw_batch(
     view_draws: Any,
     view_end: Any,
     frames: Any,
-    ordinary: Any,
+    idf: Any,
     span_length: int,
     temperature: float,
     field_temperature: float,
     unsupervised: float,
     longest_source: int,
-    longest_target: int,
+    max_target_length: int,
     pad_id: int,
 ) -> Any:
     """A batch of prompts and labels for stage 1; see ``draw_pair`` for the other arguments.
@@ -253,14 +253,14 @@ def draw_batch(
     n = len(pairs)
     ids = np.full((n, longest_source + len(prefix) + suffixes.shape[1]), pad_id, np.int64)
     lengths = np.zeros(n, np.int64)
-    labels = np.full((n, longest_target), -100, np.int64)
+    labels = np.full((n, max_target_length), -100, np.int64)
     source = np.empty(longest_source, np.int32)
-    target = np.empty(longest_target, np.int32)
+    target = np.empty(max_target_length, np.int32)
     widest = 1
     for row in range(n):
         view, n_source, n_target = draw_pair(
             uniform[row], pairs[row], corpus, questions, drawable, view_draws, view_end,
-            ordinary, span_length, temperature, field_temperature, unsupervised, source, target,
+            idf, span_length, temperature, field_temperature, unsupervised, source, target,
         )  # fmt: skip
         start = len(prefix)
         ids[row, :start] = prefix

@@ -66,9 +66,9 @@ class View:
     """marker before each field; None for a free view"""
     end: str | None = None
     """marker after each field; None for a free view"""
-    steps: int
+    max_new_tokens: int
     """longest key that search decodes: tokens after the begin marker, end marker included"""
-    draws: float = 1.0
+    sampling_weight: float = 1.0
     """sampling weight of this view among the training targets of stage 1"""
 
     def __post_init__(self) -> None:
@@ -86,13 +86,15 @@ class View:
             raise ValueError("a view of docids needs markers; set begin and end of their view")
         if self.symbols and self.docids is None:
             raise ValueError(f"symbols={self.symbols} belong to docids; this view has a source")
-        if not self.searched and self.draws:
+        if not self.searched and self.sampling_weight:
             raise ValueError(
-                f"a view that is not searched needs no training, found draws={self.draws:g}; "
-                "set draws=0"
+                "a view that is not searched needs no training, found "
+                f"sampling_weight={self.sampling_weight:g}; set sampling_weight=0"
             )
-        if self.steps < 1:
-            raise ValueError(f"a view decodes at least one token, found steps={self.steps}")
+        if self.max_new_tokens < 1:
+            raise ValueError(
+                f"a view decodes at least one token, found steps={self.max_new_tokens}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

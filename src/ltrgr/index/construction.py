@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ltrgr.errors import IndexFormatError
 from ltrgr.index.arrays import HINT_SHIFT, SAMPLE_SHIFT, IndexArrays
 from ltrgr.index.heartbeat import run_reporting
-from ltrgr.index.listed import listed_passages
+from ltrgr.index.postings import listed_passages
 from ltrgr.index.suffix_array import row_dtype, suffix_array
 from ltrgr.index.wide import wide_intervals
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ltrgr.errors import IndexFormatError
-from ltrgr.index.listed import LISTED
+from ltrgr.index.postings import LISTED
 from ltrgr.index.suffix_array import row_dtype
 
 HEADROOM = 0.9

@@ -13,10 +13,10 @@ from torch.nn.functional import softplus
 from ltrgr.losses.pairs import (
     all_pairs,
     contrast,
-    deficits,
     expect_above_zero,
-    graded_deficits,
+    graded_score_differences,
     mean_of_means,
+    score_differences,
     split,
 )
 
@@ -47,7 +47,9 @@ def margin_mse(scores: Tensor, relevance: Tensor, mask: Tensor, *, teacher: Tens
         9.0
     """
     positive, negative = split(relevance=relevance, mask=mask)
-    gap, pairs = deficits(scores=scores - teacher.detach(), positive=positive, negative=negative)
+    gap, pairs = score_differences(
+        scores=scores - teacher.detach(), positive=positive, negative=negative
+    )
     return mean_of_means(values=gap.square(), where=pairs)
 
 
@@ -92,8 +94,8 @@ def distilled_ranknet(
         0.6931
     """
     expect_above_zero("distilled_ranknet", sigma=sigma, teacher_sigma=teacher_sigma)
-    gap, _ = graded_deficits(scores=scores, relevance=relevance, mask=mask)
-    wished, _ = graded_deficits(scores=teacher.detach(), relevance=relevance, mask=mask)
+    gap, _ = graded_score_differences(scores=scores, relevance=relevance, mask=mask)
+    wished, _ = graded_score_differences(scores=teacher.detach(), relevance=relevance, mask=mask)
     # With d = s_j - s_i: -log Q = softplus(d), -log(1 - Q) = softplus(d) - d
     reverse = (teacher_sigma * wished).sigmoid()
     costs = softplus(sigma * gap) - reverse * sigma * gap

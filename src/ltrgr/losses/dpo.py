@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ltrgr.losses.pairs import deficits, expect_above_zero, mean_of_means, split
+from ltrgr.losses.pairs import expect_above_zero, mean_of_means, score_differences, split
 
 
 def dpo(
@@ -42,5 +42,7 @@ def dpo(
     """
     expect_above_zero("dpo", beta=beta)
     positive, negative = split(relevance=relevance, mask=mask)
-    gap, pairs = deficits(scores=scores - reference.detach(), positive=positive, negative=negative)
+    gap, pairs = score_differences(
+        scores=scores - reference.detach(), positive=positive, negative=negative
+    )
     return mean_of_means(values=softplus(beta * gap), where=pairs)

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from ltrgr.losses.dcg import discount, normalised_gains, ranks
-from ltrgr.losses.pairs import contrast, expect_above_zero, graded_deficits, mean_of_means
+from ltrgr.losses.pairs import contrast, expect_above_zero, graded_score_differences, mean_of_means
 
 
 def lambdarank(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float = 1.0) -> Tensor:
@@ -95,7 +95,7 @@ def _weighted(
 ) -> Tensor:
     gain = normalised_gains(relevance=relevance, mask=mask, dtype=scores.dtype)
     weight = weight * (gain.unsqueeze(2) - gain.unsqueeze(1)).abs()
-    gap, pairs = graded_deficits(scores=scores, relevance=relevance, mask=mask)
+    gap, pairs = graded_score_differences(scores=scores, relevance=relevance, mask=mask)
     costs = (weight * softplus(sigma * gap)).masked_fill(~pairs, 0.0).sum(dim=(1, 2))
     where = contrast(relevance=relevance, mask=mask)
     return mean_of_means(values=costs.unsqueeze(1), where=where)

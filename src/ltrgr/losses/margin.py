@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ltrgr.losses.pairs import deficits, mean_of_means, split
+from ltrgr.losses.pairs import mean_of_means, score_differences, split
 
 
 def margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: float) -> Tensor:
@@ -38,7 +38,7 @@ def margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: float) ->
     if not margin >= 0:
         raise ValueError(f"found margin={margin}, expected 0 or above; set loss.margin")
     positive, negative = split(relevance=relevance, mask=mask)
-    gap, pairs = deficits(scores=scores, positive=positive, negative=negative)
+    gap, pairs = score_differences(scores=scores, positive=positive, negative=negative)
     return mean_of_means(values=torch.relu(gap + margin), where=pairs)
 
 
@@ -72,6 +72,6 @@ def relative_margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, share: f
     if not 0 <= share <= 1:
         raise ValueError(f"found share={share}, expected 0 to 1; set loss.share")
     positive, negative = split(relevance=relevance, mask=mask)
-    gap, pairs = deficits(scores=scores, positive=positive, negative=negative)
+    gap, pairs = score_differences(scores=scores, positive=positive, negative=negative)
     wanted = share * scores.detach().unsqueeze(2)
     return mean_of_means(values=torch.relu(gap + wanted), where=pairs)

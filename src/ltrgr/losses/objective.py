@@ -180,7 +180,7 @@ class Objective:
         losses = (term.loss for term in self.active.values())
         return {name for x in losses if isinstance(x, Against) for name in x.inputs.values()}
 
-    def try_out(self) -> None:
+    def check(self) -> None:
         """Compute everything once on a list of three passages.
 
         A loss or sampler with wrong settings then fails before hours of work, not after.

@@ -21,7 +21,9 @@ def contrast(*, relevance: Tensor, mask: Tensor) -> Tensor:
     return positive.any(dim=1, keepdim=True) & negative.any(dim=1, keepdim=True)
 
 
-def deficits(*, scores: Tensor, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
+def score_differences(
+    *, scores: Tensor, positive: Tensor, negative: Tensor
+) -> tuple[Tensor, Tensor]:
     """Score differences s_neg - s_pos of all pairs.
 
     Args:
@@ -35,7 +37,9 @@ def deficits(*, scores: Tensor, positive: Tensor, negative: Tensor) -> tuple[Ten
     return _gaps(scores=scores, mask=positive | negative), pairs
 
 
-def graded_deficits(*, scores: Tensor, relevance: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def graded_score_differences(
+    *, scores: Tensor, relevance: Tensor, mask: Tensor
+) -> tuple[Tensor, Tensor]:
     """Score differences s_j - s_i of all pairs with y_i > y_j, in questions with a contrast.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ltrgr.losses.pairs import deficits, mean_of_means, split
+from ltrgr.losses.pairs import mean_of_means, score_differences, split
 
 
 def ranknet(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float = 1.0) -> Tensor:
@@ -31,5 +31,5 @@ def ranknet(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float = 1
         0.6931
     """
     positive, negative = split(relevance=relevance, mask=mask)
-    gap, pairs = deficits(scores=scores, positive=positive, negative=negative)
+    gap, pairs = score_differences(scores=scores, positive=positive, negative=negative)
     return mean_of_means(values=softplus(sigma * gap), where=pairs)

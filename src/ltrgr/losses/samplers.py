@@ -24,9 +24,9 @@ def random(
 ) -> Tensor:
     """One positive and one negative, each uniformly at random (L_rank2 of LTRGR, sec. 4)."""
     positive, negative = split(relevance=relevance, mask=mask)
-    lots = torch.rand(scores.shape, generator=generator, device=generator.device)
-    lots = lots.to(scores.device)
-    return _first(lots, positive, 1) | _first(lots, negative, 1)
+    uniforms = torch.rand(scores.shape, generator=generator, device=generator.device)
+    uniforms = uniforms.to(scores.device)
+    return _first(uniforms, positive, 1) | _first(uniforms, negative, 1)
 
 
 def everything(
@@ -72,10 +72,10 @@ def per_bin(
     size = negative.sum(dim=1, keepdim=True)
     bin_of = torch.where(size > bins, rank * bins // size.clamp(min=1), rank)
     # Bin number plus a random number below 1: a single sort shuffles within each bin.
-    lots = torch.rand(
+    uniforms = torch.rand(
         scores.shape, generator=generator, device=generator.device, dtype=torch.float64
     )
-    key = (lots.to(scores.device) + bin_of).masked_fill(~negative, torch.inf)
+    key = (uniforms.to(scores.device) + bin_of).masked_fill(~negative, torch.inf)
     order = torch.sort(key, dim=1, stable=True).indices
     ordered = bin_of.gather(1, order)
     opens = torch.ones_like(negative)

@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from ltrgr.corpus.records import Corpus, Split
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.fingerprint import difference
-from ltrgr.pipeline.road import Road
+from ltrgr.pipeline.pipeline import Pipeline
 
 STAGES = ("index", "pretrain", "mine", "rank", "evaluate")
 """in the order in which they need each other"""
@@ -86,14 +86,14 @@ def differences(entry: Entry, usual: Mapping[str, Any]) -> list[str]:
     return [_short(line) for line in lines if not line.endswith("-> (absent)")]
 
 
-def usual_inputs(road: Road) -> dict[str, Mapping[str, Any]]:
-    """stage -> the inputs that this road's settings give it (its corpus may be ``NO_CORPUS``)"""
+def usual_inputs(pipeline: Pipeline) -> dict[str, Mapping[str, Any]]:
+    """stage -> its inputs in this pipeline, whose corpus may be ``NO_CORPUS``"""
     return {
-        "index": road.indexed.inputs,
-        "pretrain": road.pretrained.inputs,
-        "mine": road.mined.inputs,
-        "rank": road.ranked.inputs,
-        "evaluate": {"settings": describe(road.evaluation), **road.mined.inputs["search"]},
+        "index": pipeline.indexed.inputs,
+        "pretrain": pipeline.pretrained.inputs,
+        "mine": pipeline.mined.inputs,
+        "rank": pipeline.ranked.inputs,
+        "evaluate": {"settings": describe(pipeline.evaluation), **pipeline.mined.inputs["search"]},
     }
 
 

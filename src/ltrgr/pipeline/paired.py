@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.evaluation.significance import paired_randomisation
-from ltrgr.pipeline.evaluating import Measured
+from ltrgr.pipeline.evaluate_stage import Measured
 
 
 @dataclass(frozen=True, kw_only=True)

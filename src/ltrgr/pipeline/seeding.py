@@ -9,16 +9,16 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 
-from ltrgr.pipeline.settings import Compute
+from ltrgr.pipeline.settings import ComputeSettings
 
 
-def seed_everything(seed: int, *, compute: Compute) -> None:
+def seed_everything(seed: int, *, compute: ComputeSettings) -> None:
     """Seed Python, numpy and torch, and fix the number of threads."""
     pl.seed_everything(seed, workers=True, verbose=False)
     fix_threads(compute)
 
 
-def fix_threads(compute: Compute) -> None:
+def fix_threads(compute: ComputeSettings) -> None:
     """As many threads of torch as ``compute`` says: the last digits of a sum depend on it, and
     with more than there are idle cores a small model is several times slower."""
     if compute.threads is not None:

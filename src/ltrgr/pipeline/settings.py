@@ -11,7 +11,7 @@ from ltrgr.errors import LtrgrError
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.losses.objective import Objective
 from ltrgr.pipeline.describe import NOT_IDENTITY, ONLY_WITH
-from ltrgr.training.scorer import expect_learnable
+from ltrgr.training.learnable_scoring import expect_learnable
 
 
 def _elsewhere(default: Any) -> Any:
@@ -24,7 +24,7 @@ def _only_with(switch: str, default: Any) -> Any:
     return field(default=default, metadata={ONLY_WITH: switch})
 
 
-RATES = ("learning_rate", "weight_decay", "warm_up", "label_smoothing", "clip")
+RATES = ("learning_rate", "weight_decay", "warmup_ratio", "label_smoothing", "gradient_clip_val")
 
 
 class SettingsError(LtrgrError):
@@ -66,7 +66,7 @@ class Backbone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Indexing:
+class IndexSettings:
     """How the index is built; no part of any fingerprint, because searches are the same."""
 
     shard_tokens: int | None = None
@@ -79,19 +79,19 @@ class Indexing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Targets:
+class TargetSettings:
     """How stage-1 targets are drawn; see ``data.identifier_pairs.TargetSampler``."""
 
     span_length: int
     temperature: float
     field_temperature: float
     unsupervised: float
-    longest_question: int
-    longest_target: int
+    max_question_length: int
+    max_target_length: int
 
     def __post_init__(self) -> None:
         section = "pretrain.targets"
-        _expect_counts(section, self, "span_length", "longest_question", "longest_target")
+        _expect_counts(section, self, "span_length", "max_question_length", "max_target_length")
         for name in ("temperature", "field_temperature"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not value > 0:
@@ -99,21 +99,21 @@ class Targets:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pretraining:
+class PretrainSettings:
     """Stage 1; rates and steps as in ``training.identifier_pretraining``."""
 
-    targets: Targets
+    targets: TargetSettings
     steps: int
     batch_size: int
     learning_rate: float
-    cross_attention_rate: float | None
+    cross_attention_learning_rate: float | None
     weight_decay: float
-    warm_up: float
+    warmup_ratio: float
     label_smoothing: float
-    clip: float
+    gradient_clip_val: float
     precision: str
     seed: int
-    validate_every: int
+    val_check_interval: int
     dev_questions: int
     monitor: str
     patience: int | None
@@ -123,13 +123,13 @@ class Pretraining:
 
     def __post_init__(self) -> None:
         optional = [n for n in ("further_steps", "patience") if getattr(self, n) is not None]
-        counts = ("steps", "batch_size", "validate_every", "dev_questions")
+        counts = ("steps", "batch_size", "val_check_interval", "dev_questions")
         _expect_counts("pretrain", self, *counts, *optional)
         _expect_numbers("pretrain", self, *RATES)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mining:
+class MineSettings:
     """Rank lists for stage 2: ``passages`` each, of at most ``questions`` training questions."""
 
     passages: int
@@ -141,7 +141,7 @@ class Mining:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranking:
+class RankSettings:
     """Stage 2; rates and steps as in ``training.learning_to_rank``."""
 
     objective: Objective
@@ -150,43 +150,45 @@ class Ranking:
     targets_per_question: int
     learning_rate: float
     weight_decay: float
-    warm_up: float
+    warmup_ratio: float
     label_smoothing: float
-    clip: float
+    gradient_clip_val: float
     precision: str
-    validate_every: int
+    val_check_interval: int
     dev_questions: int
     monitor: str
     patience: int
     seed: int
-    mine_again_every: int | None = _only_with("mine_again_every", None)
+    remine_every: int | None = _only_with("remine_every", None)
     """Steps between two minings by the current model, each for the questions of the coming steps;
     None: mined once, as in the paper."""
-    mine_again_questions: int | None = _only_with("mine_again_every", None)
+    remine_questions: int | None = _only_with("remine_every", None)
     """Most questions of one such mining, the ones seen first; None: all of the coming steps."""
-    learned: Sequence[str] = _only_with("learned", ())
-    """Numbers of the scorer that are learned, too; see ``training.scorer``."""
-    scorer_learning_rate: float = _only_with("learned", 1e-2)
+    learnable_parameters: Sequence[str] = _only_with("learnable_parameters", ())
+    """Numbers of the scorer that are learned, too; see ``training.learnable_scoring``."""
+    scoring_learning_rate: float = _only_with("learnable_parameters", 1e-2)
     """Of the learned numbers, on the scale of softplus and logit."""
 
     def __post_init__(self) -> None:
-        counts = ("steps", "batch_size", "validate_every", "dev_questions", "patience")
-        optional = ("mine_again_every", "mine_again_questions")
+        counts = ("steps", "batch_size", "val_check_interval", "dev_questions", "patience")
+        optional = ("remine_every", "remine_questions")
         given = [name for name in optional if getattr(self, name) is not None]
         _expect_counts("rank", self, *counts, *given)
-        _expect_numbers("rank", self, *RATES, "scorer_learning_rate")
-        object.__setattr__(self, "learned", expect_learnable(self.learned))
-        self.objective.try_out()
-        if self.mine_again_every and self.objective.compares_with:
+        _expect_numbers("rank", self, *RATES, "scoring_learning_rate")
+        object.__setattr__(
+            self, "learnable_parameters", expect_learnable(self.learnable_parameters)
+        )
+        self.objective.check()
+        if self.remine_every and self.objective.compares_with:
             raise SettingsError(
-                f"rank.mine_again_every={self.mine_again_every} with a loss that compares with "
+                f"rank.remine_every={self.remine_every} with a loss that compares with "
                 f"{sorted(self.objective.compares_with)}, which belong to the lists as they were "
-                "mined once; set rank.mine_again_every=null or another loss"
+                "mined once; set rank.remine_every=null or another loss"
             )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compute:
+class ComputeSettings:
     """Where and how it runs; no part of any fingerprint."""
 
     accelerator: str = "auto"
@@ -207,7 +209,7 @@ class Compute:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tracking:
+class WandbSettings:
     """Where curves go besides CSV. ``mode``: auto (online with a key, else offline), online,
     offline or disabled."""
 

@@ -19,7 +19,7 @@ from ltrgr.errors import LtrgrError
 from ltrgr.pipeline.checkpoints import WholeCheckpoints, resumable
 from ltrgr.pipeline.progress import StepProgress
 from ltrgr.pipeline.seeding import SeededSteps
-from ltrgr.pipeline.settings import Compute, Tracking
+from ltrgr.pipeline.settings import ComputeSettings, WandbSettings
 
 LAST = "last.ckpt"
 
@@ -33,7 +33,7 @@ for _name in ("pytorch_lightning", "lightning.pytorch"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-def wandb_mode(tracking: Tracking) -> str:
+def wandb_mode(tracking: WandbSettings) -> str:
     """Online only where there is a key, unless set otherwise."""
     if tracking.mode != "auto":
         return tracking.mode
@@ -43,7 +43,7 @@ def wandb_mode(tracking: Tracking) -> str:
 
 @contextmanager
 def loggers(
-    directory: Path, *, stage: str, name: str, tracking: Tracking, config: Mapping[str, Any]
+    directory: Path, *, stage: str, name: str, tracking: WandbSettings, config: Mapping[str, Any]
 ) -> Iterator[list[Logger]]:
     """CSV always, and W&B unless disabled; the W&B run is finished whatever happens."""
     made: list[Logger] = [CSVLogger(directory, name="curves")]
@@ -80,15 +80,15 @@ def make_trainer(
     directory: Path,
     steps: int,
     precision: str,
-    clip: float,
-    compute: Compute,
+    gradient_clip_val: float,
+    compute: ComputeSettings,
     logger: list[Logger],
     callbacks: list[Callback],
-    validate_every: int | None,
+    val_check_interval: int | None,
     description: str,
     seed: int,
 ) -> pl.Trainer:
-    """A trainer that runs ``steps`` steps and validates every ``validate_every`` of them."""
+    """A trainer that runs ``steps`` steps and validates every ``val_check_interval`` of them."""
     bars: list[Callback] = [StepProgress(description)] if compute.progress else []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -99,14 +99,14 @@ def make_trainer(
             accelerator=compute.accelerator,
             devices=1,
             precision=precision,  # type: ignore[arg-type]
-            gradient_clip_val=clip,
+            gradient_clip_val=gradient_clip_val,
             logger=logger,
             plugins=[WholeCheckpoints()],
             callbacks=[*callbacks, SeededSteps(seed), LearningRateMonitor("step"), *bars],
             log_every_n_steps=10,
-            val_check_interval=validate_every,
+            val_check_interval=val_check_interval,
             check_val_every_n_epoch=None,
-            limit_val_batches=None if validate_every else 0,
+            limit_val_batches=None if val_check_interval else 0,
             num_sanity_val_steps=0,
             enable_model_summary=False,
             enable_progress_bar=False,

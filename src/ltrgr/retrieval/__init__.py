@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from ltrgr.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from ltrgr.retrieval.hits import FoundBy, Hit
+    from ltrgr.decoding.decoding_settings import DecodingSettings
+    from ltrgr.retrieval.hits import Hit, IdentifierMatch
     from ltrgr.retrieval.retriever import Retriever
-    from ltrgr.retrieval.settings import Decoding
 
-__all__ = ["Decoding", "FoundBy", "Hit", "Retriever"]
+__all__ = ["DecodingSettings", "Hit", "IdentifierMatch", "Retriever"]
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "Decoding": "ltrgr.retrieval.settings",
-        "FoundBy": "ltrgr.retrieval.hits",
+        "DecodingSettings": "ltrgr.decoding.decoding_settings",
+        "IdentifierMatch": "ltrgr.retrieval.hits",
         "Hit": "ltrgr.retrieval.hits",
         "Retriever": "ltrgr.retrieval.retriever",
     },

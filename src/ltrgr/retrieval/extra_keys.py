@@ -20,7 +20,7 @@ from ltrgr.identifiers.join import take
 from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.index.shards import Shards
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights, prior_log_odds
 
 
@@ -30,7 +30,7 @@ def unigrams(
     view: int,
     index: Shards,
     is_marker: NDArray[np.bool_],
-    scoring: Scoring,
+    scoring: ScoringSettings,
     view_offset: float = 0.0,
 ) -> Keys:
     """The ``scoring.unigrams`` heaviest single tokens of each question, as keys of ``view``.
@@ -82,7 +82,7 @@ def token_counts(index: Shards, *, size: int) -> NDArray[np.int64]:
 
 
 def lowest_log_probability(
-    count: NDArray[np.int64], *, n_tokens: int, scoring: Scoring, view_offset: float = 0.0
+    count: NDArray[np.int64], *, n_tokens: int, scoring: ScoringSettings, view_offset: float = 0.0
 ) -> NDArray[np.float32]:
     """[V] a lower bound: a token with log p at or below it has weight 0.
 

@@ -8,7 +8,7 @@ from ltrgr.corpus.records import Passage
 
 
 @dataclass(frozen=True, slots=True)
-class FoundBy:
+class IdentifierMatch:
     """One identifier that found a passage: a counted key of its score."""
 
     view: str
@@ -19,14 +19,14 @@ class FoundBy:
     """occurrences in the corpus"""
     weight: float
     """key weight w(n, q), before coverage"""
-    cover: float
+    coverage: float
     """coverage: the part of the weight that counted, given the heavier identifiers"""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One retrieved passage. Its score is the sum of weight * cover over ``found_by``."""
+    """One retrieved passage. Its score is the sum of weight * coverage over ``matches``."""
 
     passage: Passage
     score: float
-    found_by: tuple[FoundBy, ...]
+    matches: tuple[IdentifierMatch, ...]

@@ -28,9 +28,9 @@ class MinedLists:
     """[Q, P] search scores; -inf is padding"""
     relevance: NDArray[np.bool_]
     """[Q, P] True for relevant passages"""
-    member: NDArray[np.int32]
+    key_index: NDArray[np.int32]
     """[Q, P, K] counted keys, numbered from the question's first key; -1 is padding"""
-    cover: NDArray[np.float32]
+    coverage: NDArray[np.float32]
     """[Q, P, K] coverage of each counted key; 0 is padding"""
     keys: Keys
     """of the Q questions, in the order of ``question``"""
@@ -44,7 +44,7 @@ class MinedLists:
         return self.passage >= 0
 
     @property
-    def teaches(self) -> NDArray[np.bool_]:
+    def has_both_labels(self) -> NDArray[np.bool_]:
         """[Q] True for lists with a contrast: at least one relevant and one irrelevant passage."""
         relevant = self.relevance & self.mask
         found = self.mask.sum(axis=1)
@@ -91,7 +91,14 @@ class MinedLists:
         return cls.of_arrays({n: np.load(directory / f"{n}.npy", mmap_mode="r") for n in names})
 
 
-_FILL = {"question": 0, "passage": -1, "score": -np.inf, "relevance": 0, "member": -1, "cover": 0}
+_FILL = {
+    "question": 0,
+    "passage": -1,
+    "score": -np.inf,
+    "relevance": 0,
+    "key_index": -1,
+    "coverage": 0,
+}
 """name of an array -> its padding"""
 _LISTS = tuple(_FILL)
 _KEYS = "keys_"

@@ -17,6 +17,7 @@ from transformers import AutoTokenizer
 
 from ltrgr.corpus.store import PassageStore
 from ltrgr.decoding.beam_search import SearchedView, constrained_beam_search
+from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.errors import RetrieverError
 from ltrgr.identifiers.join import distinct, merge
 from ltrgr.identifiers.keys import Keys
@@ -25,12 +26,11 @@ from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 from ltrgr.index.shards import Shards
 from ltrgr.models.pretrained import trained_model
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
-from ltrgr.retrieval.hits import FoundBy, Hit
-from ltrgr.retrieval.settings import Decoding
-from ltrgr.scoring.disturbance import disturbance
+from ltrgr.retrieval.hits import Hit, IdentifierMatch
 from ltrgr.scoring.passages import score_passages
+from ltrgr.scoring.perturbation import perturbation
 from ltrgr.scoring.rank_lists import RankLists
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights
 
 Ranges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
@@ -56,8 +56,8 @@ class Retriever:
         model: Any,
         vocabulary: Vocabulary,
         index_directory: Path,
-        scoring: Scoring,
-        decoding: Decoding,
+        scoring: ScoringSettings,
+        decoding: DecodingSettings,
     ) -> None:
         self.model, self.vocabulary = model, vocabulary
         self.index_directory = Path(index_directory)
@@ -71,7 +71,7 @@ class Retriever:
                 number=number,
                 begin=-1 if view.begin is None else vocabulary.token_id(view.begin),
                 end=-1 if view.end is None else vocabulary.token_id(view.end),
-                steps=view.steps,
+                max_new_tokens=view.max_new_tokens,
             )
             for number, view in enumerate(vocabulary.family.views.values())
         ]
@@ -84,8 +84,8 @@ class Retriever:
         directory: str | Path,
         *,
         device: str = "cpu",
-        scoring: Scoring | None = None,
-        decoding: Decoding | None = None,
+        scoring: ScoringSettings | None = None,
+        decoding: DecodingSettings | None = None,
     ) -> Retriever:
         """Open the retriever that a training stage saved.
 
@@ -116,7 +116,7 @@ class Retriever:
             vocabulary=Vocabulary(tokenizer, family),
             index_directory=index,
             scoring=scoring or _scoring(described["scoring"]),
-            decoding=decoding or Decoding(**described["decoding"]),
+            decoding=decoding or DecodingSettings(**described["decoding"]),
         )
 
     def save(self, directory: Path, *, index: str) -> None:
@@ -202,7 +202,7 @@ class Retriever:
                 view=view,
                 index=self.index,
                 is_marker=self._is_marker,
-                beams=self.decoding.beams,
+                num_beams=self.decoding.num_beams,
             )
             parts.append(found.keys)
             if view.begin < 0:
@@ -211,14 +211,14 @@ class Retriever:
         return distinct(merged) if extra else merged
 
     def weights(self, keys: Keys) -> NDArray[np.float64]:
-        """[n] weights w(n, q), view weight and disturbance included; 0: the key does not count."""
+        """[n] weights w(n, q), view weight and perturbation included; 0: the key does not count."""
         of_view, offset = self.scoring.of_views(self.vocabulary.family.names)
         weights = key_weights(
             keys.log_probability,
             keys.count,
             n_tokens=self.index.n_tokens,
             view_weight=of_view[keys.view]
-            * disturbance(keys.tokens, keys.token_offsets, settings=self.scoring),
+            * perturbation(keys.tokens, keys.token_offsets, settings=self.scoring),
             view_offset=offset[keys.view],
             settings=self.scoring,
         )
@@ -230,7 +230,7 @@ class Retriever:
 
     def prompts(self, encoded: Sequence[Ids], view: str) -> tuple[Tensor, Tensor]:
         """Prompts [B, L] of a view for B encoded questions, and their mask."""
-        longest = self.decoding.longest_question
+        longest = self.decoding.max_question_length
         ids, mask = self.vocabulary.pad(
             [self.vocabulary.prompt(question, view, longest=longest) for question in encoded]
         )
@@ -275,10 +275,10 @@ class Retriever:
             Hit(
                 passage=self.passages[int(passage)],
                 score=float(lists.score[row, place]),
-                found_by=tuple(
-                    self._found_by(first + key, keys, weights, cover)
-                    for key, cover in zip(
-                        lists.key[row, place], lists.cover[row, place], strict=True
+                matches=tuple(
+                    self._match(first + key, keys, weights, coverage)
+                    for key, coverage in zip(
+                        lists.key[row, place], lists.coverage[row, place], strict=True
                     )
                     if key >= 0
                 ),
@@ -287,28 +287,28 @@ class Retriever:
             if passage >= 0
         ]
 
-    def _found_by(
-        self, key: int, keys: Keys, weights: NDArray[np.float64], cover: float
-    ) -> FoundBy:
+    def _match(
+        self, key: int, keys: Keys, weights: NDArray[np.float64], coverage: float
+    ) -> IdentifierMatch:
         tokens = keys.tokens[keys.token_offsets[key] : keys.token_offsets[key + 1]]
-        return FoundBy(
+        return IdentifierMatch(
             view=self.vocabulary.family.names[keys.view[key]],
             text=self.vocabulary.text(tokens),
             count=int((keys.hi[key] - keys.lo[key]).sum()),
             weight=float(weights[key]),
-            cover=float(cover),
+            coverage=float(coverage),
         )
 
 
-def _plain(scoring: Scoring) -> dict[str, Any]:
+def _plain(scoring: ScoringSettings) -> dict[str, Any]:
     own = scoring.transform
     name = None if own is None else f"{own.__module__}:{own.__qualname__}"
     return {**asdict(scoring), "transform": name}
 
 
-def _scoring(plain: dict[str, Any]) -> Scoring:
+def _scoring(plain: dict[str, Any]) -> ScoringSettings:
     name = plain.get("transform")
-    return Scoring(**{**plain, "transform": pkgutil.resolve_name(name) if name else None})
+    return ScoringSettings(**{**plain, "transform": pkgutil.resolve_name(name) if name else None})
 
 
 def _part(ranges: Ranges, part: slice) -> Ranges:

@@ -7,12 +7,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ltrgr.index.arrays import IndexArrays
-from ltrgr.scoring.full_score import Found, Marks, Rules, count_passage, scan
-from ltrgr.scoring.key_trie import plant, uproot
+from ltrgr.scoring.candidate_generation import Excluded
+from ltrgr.scoring.exact_score import Found, Marks, Rules, count_passage, scan
+from ltrgr.scoring.key_trie import clear_trie, fill_trie
 from ltrgr.scoring.lists import Lists, Scored, enter
-from ltrgr.scoring.proposals import Excluded
 from ltrgr.scoring.ranked_keys import RankedKeys
-from ltrgr.scoring.scratch import Scratch
+from ltrgr.scoring.workspace import Workspace
 
 
 @njit(cache=True, nogil=True)
@@ -24,7 +24,7 @@ def score_candidates(
     question: int,
     chosen: NDArray[np.int32],
     first: tuple[int, int],
-    scratch: Scratch,
+    workspace: Workspace,
     stamp: int,
     lists: Lists,
 ) -> None:
@@ -37,24 +37,24 @@ def score_candidates(
     """
     begins = arrays.passage_offsets[chosen]
     longest = (arrays.passage_offsets[chosen + 1] - begins).max()
-    n_found = longest * plant(scratch.trie, ranked, question)
+    n_found = longest * fill_trie(workspace.trie, ranked, question)
     found = Found(
         np.empty(longest, np.int32),
-        scratch.present,
-        scratch.head,
+        workspace.present,
+        workspace.head,
         np.empty(n_found, np.int32),
         np.empty(n_found, np.int32),
     )
-    marks = Marks(np.zeros(longest, np.int64), scratch.token_marks)
+    marks = Marks(np.zeros(longest, np.int64), workspace.token_marks)
     scores, ends = np.empty(chosen.size), np.empty(chosen.size, np.int64)
     used = 0
     for i in range(chosen.size):
         begin, end = begins[i], arrays.passage_offsets[chosen[i] + 1]
-        scan(scratch.trie, arrays, ranked, excluded, question, begin, end, found)
+        scan(workspace.trie, arrays, ranked, excluded, question, begin, end, found)
         scores[i], used = count_passage(
-            ranked, rules, question, found, marks, stamp + 1 + i, scratch.counted, used
+            ranked, rules, question, found, marks, stamp + 1 + i, workspace.counted, used
         )
         ends[i] = used
-    uproot(scratch.trie, ranked, question)
+    clear_trie(workspace.trie, ranked, question)
     passages = (chosen + first[0]).astype(np.int32)
-    enter(lists, question, Scored(passages, begins + first[1], scores, ends, scratch.counted))
+    enter(lists, question, Scored(passages, begins + first[1], scores, ends, workspace.counted))

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 
 
 def key_weights(
@@ -19,7 +19,7 @@ def key_weights(
     view_weight: Tensor | float = 1.0,
     view_offset: Tensor | float = 0.0,
     exponent: Tensor | None = None,
-    settings: Scoring,
+    settings: ScoringSettings,
 ) -> Tensor:
     """``w = view_weight * max(0, log-odds + view_offset)^a``: see ``weights.key_weights``.
 
@@ -51,22 +51,22 @@ def passage_scores(
     count: Tensor,
     view_weight: Tensor | float,
     view_offset: Tensor | float,
-    member: Tensor,
-    cover: Tensor,
+    key_index: Tensor,
+    coverage: Tensor,
     *,
     n_tokens: int,
     exponent: Tensor | None = None,
-    settings: Scoring,
+    settings: ScoringSettings,
 ) -> Tensor:
-    """``s(q, p) = sum over k of w[member[q, p, k]] * cover[q, p, k]`` (docs/method.md, 9.1).
+    """``s(q, p) = sum over k of w[key_index[q, p, k]] * coverage[q, p, k]`` (docs/method.md, 9.1).
 
     Args:
         key_log_probability: [n] log p of the distinct keys of the batch, nats.
         count: [n] occurrences in the corpus.
         view_weight, view_offset: [n] or a number, of each key's view.
-        member: int64 [B, P, K] the counted keys of each passage as indices into n; -1 is padding
+        key_index: int64 [B, P, K] the counted keys of each passage as indices into n; -1 is padding
             (``RankLists.members``).
-        cover: [B, P, K] the coverage of each counted key, fixed at mining (or ``cover_at``).
+        coverage: [B, P, K] the coverage of each counted key, fixed at mining (or ``coverage_at``).
         n_tokens: N, tokens in the corpus.
         exponent: [] a learned exponent; None: that of ``settings``.
 
@@ -82,19 +82,19 @@ def passage_scores(
         exponent=exponent,
         settings=settings,
     )
-    padded = torch.cat((weight, weight.new_zeros(1)))  # member -1 reads the zero at the end
-    return (padded[member] * torch.where(member < 0, 0.0, cover.to(weight))).sum(dim=-1)
+    padded = torch.cat((weight, weight.new_zeros(1)))  # key_index -1 reads the zero at the end
+    return (padded[key_index] * torch.where(key_index < 0, 0.0, coverage.to(weight))).sum(dim=-1)
 
 
-def cover_at(strength: Any, cover: Any, *, mined_at: float) -> Any:
+def coverage_at(strength: Any, coverage: Any, *, mined_at: float) -> Any:
     """Convert coverage that was mined with b = ``mined_at`` to b = ``strength``.
 
-    ``cover = 1 - b + b f``, where f is the fraction of the key's tokens that no heavier key has
-    covered. Hence ``f = 1 - (1 - cover) / mined_at`` and ``cover_at = 1 - strength (1 - f)``.
+    ``coverage = 1 - b + b f``, where f is the fraction of the key's tokens that no heavier key has
+    covered. Hence ``f = 1 - (1 - coverage) / mined_at`` and ``coverage_at = 1 - strength (1 - f)``.
 
     Args:
         strength: the new b, [] or a number.
-        cover: [...] mined coverage, a tensor or an array.
+        coverage: [...] mined coverage, a tensor or an array.
         mined_at: the b of mining, above 0; with b = 0 every coverage is 1 and f is unknown.
 
     Returns:
@@ -103,15 +103,15 @@ def cover_at(strength: Any, cover: Any, *, mined_at: float) -> Any:
     Raises:
         ValueError: ``mined_at`` is not above 0.
 
-    >>> cover_at(0.5, 0.6, mined_at=0.8)  # half of its tokens are covered
+    >>> coverage_at(0.5, 0.6, mined_at=0.8)  # half of its tokens are covered
     0.75
     """
     if not mined_at > 0:
         raise ValueError(f"found coverage mined with b={mined_at}, expected a b above 0")
-    return 1 - strength * ((1 - cover) / mined_at)
+    return 1 - strength * ((1 - coverage) / mined_at)
 
 
-def prior_log_odds(count: Tensor, *, n_tokens: int, settings: Scoring) -> Tensor:
+def prior_log_odds(count: Tensor, *, n_tokens: int, settings: ScoringSettings) -> Tensor:
     """``log[(count + s) / (N - count)]``, [n], float64: counts may exceed float32's integers."""
     counted = count.double() if settings.frequency else torch.ones_like(count, dtype=torch.float64)
     return torch.log(counted + settings.smoothing) - torch.log(n_tokens - counted)

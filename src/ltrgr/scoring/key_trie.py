@@ -64,7 +64,7 @@ def new_trie(*, n_symbols: int, most_nodes: int, most_keys: int) -> KeyTrie:
 
 
 @njit(**STEP)
-def plant(trie: KeyTrie, ranked: RankedKeys, question: int) -> int:
+def fill_trie(trie: KeyTrie, ranked: RankedKeys, question: int) -> int:
     """Insert the keys of a question; return the most keys that can begin at one position."""
     trie.edge[:] = -1
     first, last = ranked.offsets[question], ranked.offsets[question + 1]
@@ -86,7 +86,7 @@ def plant(trie: KeyTrie, ranked: RankedKeys, question: int) -> int:
 
 
 @njit(**STEP)
-def uproot(trie: KeyTrie, ranked: RankedKeys, question: int) -> None:
+def clear_trie(trie: KeyTrie, ranked: RankedKeys, question: int) -> None:
     """Clear the bits of ``begins`` that ``plant`` set."""
     for key in range(ranked.offsets[question], ranked.offsets[question + 1]):
         trie.begins[ranked.tokens[ranked.start[key]] >> 6] = 0

@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ltrgr.index.kernels import STEP
-from ltrgr.scoring.full_score import Counted
+from ltrgr.scoring.exact_score import Counted
 
 
 class Lists(NamedTuple):
@@ -20,7 +20,7 @@ class Lists(NamedTuple):
     passage: NDArray[np.int32]
     score: NDArray[np.float64]
     key: NDArray[np.int32]
-    cover: NDArray[np.float32]
+    coverage: NDArray[np.float32]
     position: NDArray[np.int64]
 
 
@@ -103,7 +103,7 @@ def move(lists: Lists, question: int, source: int, target: int) -> None:
     lists.score[question, target] = lists.score[question, source]
     for j in range(lists.key.shape[2]):
         lists.key[question, target, j] = lists.key[question, source, j]
-        lists.cover[question, target, j] = lists.cover[question, source, j]
+        lists.coverage[question, target, j] = lists.coverage[question, source, j]
         lists.position[question, target, j] = lists.position[question, source, j]
 
 
@@ -117,12 +117,12 @@ def write(lists: Lists, question: int, place: int, scored: Scored, candidate: in
     n = scored.ends[candidate] - first
     for j in range(n):
         lists.key[question, place, j] = scored.counted.key[first + j]
-        lists.cover[question, place, j] = scored.counted.cover[first + j]
+        lists.coverage[question, place, j] = scored.counted.coverage[first + j]
         lists.position[question, place, j] = begin + scored.counted.place[first + j]
     for j in range(n, lists.key.shape[2]):
         if lists.key[question, place, j] < 0:
             break  # all places after padding are padding
-        lists.key[question, place, j], lists.cover[question, place, j] = -1, 0
+        lists.key[question, place, j], lists.coverage[question, place, j] = -1, 0
         lists.position[question, place, j] = -1
 
 

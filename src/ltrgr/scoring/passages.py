@@ -13,15 +13,22 @@ from numpy.typing import NDArray
 from ltrgr.identifiers.keys import Keys
 from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.shards import Shards
+from ltrgr.scoring.candidate_generation import (
+    Accumulators,
+    Excluded,
+    choose,
+    new_accumulators,
+    proposals,
+    propose,
+)
 from ltrgr.scoring.candidates import score_candidates
-from ltrgr.scoring.full_score import Rules
+from ltrgr.scoring.exact_score import Rules
 from ltrgr.scoring.lists import Lists, empty_lists
-from ltrgr.scoring.proposals import Excluded, Ledger, choose, new_ledger, proposals, propose
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.ranked_keys import RankedKeys, rank_keys
-from ltrgr.scoring.scratch import Scratch, new_scratch
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.sharded import score_shard, score_shards
+from ltrgr.scoring.workspace import Workspace, new_workspace
 
 log = logging.getLogger("ltrgr")
 
@@ -33,19 +40,19 @@ def score_passages(
     weights: NDArray[np.float64],
     index: Shards,
     *,
-    settings: Scoring,
+    settings: ScoringSettings,
     marker: NDArray[np.bool_],
     k: int,
     excluded: Ranges | None = None,
 ) -> RankLists:
-    """The k best passages of every question by ``s(q, p) = sum of w(n, q) * cover(n)``.
+    """The k best passages of every question by ``s(q, p) = sum of w(n, q) * coverage(n)``.
 
     A passage counts its keys in order of falling weight; ties go to the longer key, then to the
     earlier one. A key counts once, through its leftmost occurrence that overlaps no counted one.
     At most ``settings.keys_per_passage`` keys count.
 
-    ``cover(n) = 1 - b + b * |set(n) - C| / |set(n)|``, where set(n) are the tokens of n without
-    markers and C the tokens of the keys counted so far; a key of markers alone has cover 1
+    ``coverage(n) = 1 - b + b * |set(n) - C| / |set(n)|``, where set(n) are the tokens of n without
+    markers and C the tokens of the keys counted so far; a key of markers alone has coverage 1
     (SEAL, arXiv 2204.10628; docs/method.md, section 7).
 
     Rare keys propose passages by the sum of their weights. The best ``settings.candidates`` are
@@ -81,27 +88,29 @@ def score_passages(
     n_keys = np.diff(ranked[0].offsets)
     most = settings.keys_per_passage or max(1, int(n_keys.max(initial=0)))
     rules = Rules(  # exact types: numba compiles again for an int in place of a float
-        int(settings.rare),
+        int(settings.max_candidate_count),
         int(settings.candidates),
         int(most),
-        float(settings.cover),
+        float(settings.coverage),
         bool(settings.overlap),
     )
     lists = empty_lists(n_questions, k, most)
-    scratch = new_scratch(ranked[0], rules, n_passages=index.n_passages, n_symbols=len(marker))
+    workspace = new_workspace(ranked[0], rules, n_passages=index.n_passages, n_symbols=len(marker))
     _announce_compilation(_score_batch if len(index) == 1 else score_shard)
     # One shard has its own path: one compiled call does both steps for all questions. Several
     # shards must exchange their proposals between the two steps (`sharded`).
     if len(index) == 1:
-        ledger, everyone = new_ledger(index.n_passages), (0, n_questions)
-        _score_batch(ranked[0], index.arrays[0], ranges, rules, ledger, scratch, everyone, lists)
+        accumulators, everyone = new_accumulators(index.n_passages), (0, n_questions)
+        _score_batch(
+            ranked[0], index.arrays[0], ranges, rules, accumulators, workspace, everyone, lists
+        )
     else:
-        score_shards(ranked, index, ranges, rules, scratch, lists)
-    passage, score, key, cover, position = lists
+        score_shards(ranked, index, ranges, rules, workspace, lists)
+    passage, score, key, coverage, position = lists
     if settings.keys_per_passage is None:  # no fixed width: as wide as the fullest passage
         used = max(1, int((key >= 0).sum(axis=2).max(initial=0)))
-        key, cover, position = key[..., :used], cover[..., :used], position[..., :used]
-    return RankLists(passage=passage, score=score, key=key, cover=cover, position=position)
+        key, coverage, position = key[..., :used], coverage[..., :used], position[..., :used]
+    return RankLists(passage=passage, score=score, key=key, coverage=coverage, position=position)
 
 
 @njit(cache=True, nogil=True)
@@ -110,22 +119,26 @@ def _score_batch(
     arrays: IndexArrays,
     excluded: Excluded,
     rules: Rules,
-    ledger: Ledger,
-    scratch: Scratch,
+    accumulators: Accumulators,
+    workspace: Workspace,
     questions: tuple[int, int],
     lists: Lists,
 ) -> None:
     """Fill the lists of the questions ``questions[0]:questions[1]``, one after the other."""
     stamp = 0
     for question in range(questions[0], questions[1]):
-        touched = propose(ranked, arrays, excluded, ledger, question, rules.rare, False)
+        touched = propose(
+            ranked, arrays, excluded, accumulators, question, rules.max_candidate_count, False
+        )
         if touched.size == 0:
-            touched = propose(ranked, arrays, excluded, ledger, question, rules.rare, True)
+            touched = propose(
+                ranked, arrays, excluded, accumulators, question, rules.max_candidate_count, True
+            )
         if touched.size == 0:
             continue
-        chosen = choose(touched, proposals(touched, ledger), rules.candidates)
+        chosen = choose(touched, proposals(touched, accumulators), rules.candidates)
         score_candidates(
-            ranked, arrays, excluded, rules, question, chosen, (0, 0), scratch, stamp, lists
+            ranked, arrays, excluded, rules, question, chosen, (0, 0), workspace, stamp, lists
         )
         stamp += chosen.size
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 class RankLists:
     """B rank lists of k passages, best first, with up to K counted keys each.
 
-    The score of a passage is the sum of weight * cover over its counted keys. Places after the
+    The score of a passage is the sum of weight * coverage over its counted keys. Places after the
     last passage of a list, and after the last key of a passage, are padding.
     """
 
@@ -22,7 +22,7 @@ class RankLists:
     """[B, k] scores, descending; -inf is padding, so that it never outranks a passage."""
     key: NDArray[np.int32]
     """[B, k, K] counted keys, heaviest first, numbered from the question's first key; -1 pads."""
-    cover: NDArray[np.float32]
+    coverage: NDArray[np.float32]
     """[B, k, K] coverage: the part of each key's weight that counts; 0 is padding."""
     position: NDArray[np.int64]
     """[B, k, K] first token of the counted occurrence, a position in the corpus; -1 is padding."""

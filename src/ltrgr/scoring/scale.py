@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights
 
 CONFIDENT = -1.0
 """log p of a confident key, nats"""
 
 
-def one_key_score(*, n_tokens: int, settings: Scoring) -> float:
+def one_key_score(*, n_tokens: int, settings: ScoringSettings) -> float:
     """Score of a passage found by one confident key (log p = -1) that occurs once in the corpus.
 
     It equals the weight of that key. With a = 2 and s = 5 it is 382 on a Wikipedia of 3.2e9 tokens

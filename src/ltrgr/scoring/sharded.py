@@ -17,12 +17,18 @@ from numpy.typing import NDArray
 from ltrgr.csr import csr_offsets, csr_owners
 from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.shards import Shards
+from ltrgr.scoring.candidate_generation import (
+    Accumulators,
+    Excluded,
+    choose,
+    new_accumulators,
+    propose,
+)
 from ltrgr.scoring.candidates import score_candidates
-from ltrgr.scoring.full_score import Rules
+from ltrgr.scoring.exact_score import Rules
 from ltrgr.scoring.lists import Lists
-from ltrgr.scoring.proposals import Excluded, Ledger, choose, new_ledger, propose
 from ltrgr.scoring.ranked_keys import RankedKeys
-from ltrgr.scoring.scratch import Scratch
+from ltrgr.scoring.workspace import Workspace
 
 Integers = NDArray[np.int64]
 
@@ -57,7 +63,7 @@ def score_shards(
     index: Shards,
     excluded: Excluded,
     rules: Rules,
-    scratch: Scratch,
+    workspace: Workspace,
     lists: Lists,
 ) -> None:
     """Fill the padded lists of all questions; each step is one compiled call per shard.
@@ -76,7 +82,7 @@ def score_shards(
         first, last = (int(n) for n in index.first_passage[shard : shard + 2])
         span = (first, last, int(index.first_token[shard]))
         score_shard(
-            ranked[shard], arrays, ranges[shard], rules, chosen, span, scratch, stamp, lists
+            ranked[shard], arrays, ranges[shard], rules, chosen, span, workspace, stamp, lists
         )
         stamp += len(chosen.passage)
 
@@ -131,9 +137,18 @@ def _chosen(
             np.empty(begin[-1]),
         )
         for shard, arrays in enumerate(index.arrays):
-            ledger = new_ledger(index.shards[shard].n_passages)
+            accumulators = new_accumulators(index.shards[shard].n_passages)
             first, own = int(index.first_passage[shard]), (ranked[shard], arrays, excluded[shard])
-            _propose(*own, ledger, questions[group], rules.rare, common, shard, first, proposed)
+            _propose(
+                *own,
+                accumulators,
+                questions[group],
+                rules.max_candidate_count,
+                common,
+                shard,
+                first,
+                proposed,
+            )
         parts.append(_choose(proposed, rules.candidates))
     sizes = np.concatenate([np.zeros(0, np.int64), *(sizes for sizes, _ in parts)])
     return Chosen(
@@ -144,7 +159,7 @@ def _chosen(
 def _bounds(ranked: Sequence[RankedKeys], index: Shards, rules: Rules, common: bool) -> Integers:
     """[B, S] upper bound on the number of proposals: one for each occurrence of a key."""
     counts = np.stack([own.hi - own.lo for own in ranked], axis=1)
-    counts[(ranked[0].total > rules.rare) != common] = 0
+    counts[(ranked[0].total > rules.max_candidate_count) != common] = 0
     before = np.concatenate((np.zeros((1, len(index)), np.int64), np.cumsum(counts, axis=0)))
     bound: Integers = np.minimum(
         np.diff(before[ranked[0].offsets], axis=0), np.diff(index.first_passage)
@@ -169,9 +184,9 @@ def _propose(
     ranked: RankedKeys,
     arrays: IndexArrays,
     excluded: Excluded,
-    ledger: Ledger,
+    accumulators: Accumulators,
     questions: Integers,
-    rare: int,
+    max_candidate_count: int,
     common: bool,
     shard: int,
     first: int,
@@ -179,11 +194,13 @@ def _propose(
 ) -> None:
     """Write the proposals of a shard. ``questions`` ascend, because the ledger's stamps grow."""
     for i in range(questions.size):
-        touched = propose(ranked, arrays, excluded, ledger, questions[i], rare, common)
+        touched = propose(
+            ranked, arrays, excluded, accumulators, questions[i], max_candidate_count, common
+        )
         begin = proposed.begin[i, shard]
         for j in range(touched.size):
             proposed.passage[begin + j] = touched[j] + first
-            proposed.weight[begin + j] = ledger.passage[touched[j], 0]
+            proposed.weight[begin + j] = accumulators.passage[touched[j], 0]
         proposed.size[i, shard] = touched.size
 
 
@@ -215,7 +232,7 @@ def score_shard(
     rules: Rules,
     chosen: Chosen,
     span: tuple[int, int, int],
-    scratch: Scratch,
+    workspace: Workspace,
     stamp: int,
     lists: Lists,
 ) -> None:
@@ -239,7 +256,7 @@ def score_shard(
             question,
             local,
             (first, token),
-            scratch,
+            workspace,
             stamp,
             lists,
         )

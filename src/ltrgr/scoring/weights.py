@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.scoring_settings import ScoringSettings
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ def key_weights(
     n_tokens: int,
     view_weight: ArrayLike = 1.0,
     view_offset: ArrayLike = 0.0,
-    settings: Scoring,
+    settings: ScoringSettings,
 ) -> Floats:
     """``w = view_weight * max(0, log-odds + view_offset)^a``, SEAL's LM+FM (arXiv 2204.10628).
 
@@ -39,7 +39,7 @@ def key_weights(
     Raises:
         ValueError: a count lies outside 0..n_tokens.
 
-    >>> round(float(key_weights(-1.0, 3, n_tokens=1000, settings=Scoring())), 3)
+    >>> round(float(key_weights(-1.0, 3, n_tokens=1000, settings=ScoringSettings())), 3)
     18.353
     """
     counts = np.asarray(count, dtype=np.float64)
@@ -59,7 +59,7 @@ def key_weights(
     return weight
 
 
-def prior_log_odds(count: Floats, *, n_tokens: int, settings: Scoring) -> Floats:
+def prior_log_odds(count: Floats, *, n_tokens: int, settings: ScoringSettings) -> Floats:
     """``log[P / (1 - P)] = log[(count + s) / (N - count)]``, [n], as P = (count + s) / (N + s)."""
     counted = count if settings.frequency else np.ones_like(count)
     with np.errstate(divide="ignore"):  # count = N gives infinite prior odds, hence weight 0

@@ -68,8 +68,8 @@ class IdentifierPretraining(LightningModule):
     """Trains a sequence-to-sequence model to generate identifiers from prompts.
 
     Args:
-        cross_attention_rate: own learning rate of the cross-attention, where that is new.
-        warm_up: share of ``steps`` over which the rate rises.
+        cross_attention_learning_rate: own learning rate of the cross-attention, where that is new.
+        warmup_ratio: share of ``steps`` over which the rate rises.
         check_dev: what the current weights get right on dev; None: no validation. It is logged
             as ``dev/token_accuracy``, ``dev/identifier_accuracy/<view>`` and, the mean over the
             views, ``dev/identifier_accuracy``.
@@ -81,9 +81,9 @@ class IdentifierPretraining(LightningModule):
         *,
         model: Any,
         learning_rate: float,
-        cross_attention_rate: float | None,
+        cross_attention_learning_rate: float | None,
         weight_decay: float,
-        warm_up: float,
+        warmup_ratio: float,
         steps: int,
         label_smoothing: float,
         check_dev: CheckDev | None = None,
@@ -95,10 +95,10 @@ class IdentifierPretraining(LightningModule):
         self.label_smoothing = label_smoothing
         self._rates = {
             "learning_rate": learning_rate,
-            "cross_attention_rate": cross_attention_rate,
+            "cross_attention_learning_rate": cross_attention_learning_rate,
             "decay": weight_decay,
         }
-        self._schedule = {"warm_up": warm_up, "steps": steps}
+        self._schedule = {"warmup_ratio": warmup_ratio, "steps": steps}
 
     def training_step(self, batch: IdentifierBatch, batch_idx: int) -> Tensor:
         """One batch's generation loss."""

@@ -13,11 +13,11 @@ from torchmetrics import Metric
 from ltrgr.data.rank_lists import RankListBatch
 from ltrgr.decoding.model import cumulative_log_probabilities, encode
 from ltrgr.losses.objective import Objective
-from ltrgr.scoring.differentiable import cover_at, passage_scores
-from ltrgr.scoring.settings import Scoring
+from ltrgr.scoring.differentiable import coverage_at, passage_scores
+from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.training.identifier_pretraining import generation_loss
+from ltrgr.training.learnable_scoring import LearnableScoring
 from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
-from ltrgr.training.scorer import Scorer
 
 SearchDev = Callable[[Tensor], tuple[Tensor, Tensor]]
 """dev question positions [B] -> (relevance of the ranked passages [B, k], number relevant [B])"""
@@ -27,12 +27,12 @@ def rank_list_scores(
     model: Any,
     batch: RankListBatch,
     *,
-    scoring: Scoring,
+    scoring: ScoringSettings,
     view_weights: Tensor,
     view_offsets: Tensor,
     n_tokens: int,
     exponent: Tensor | None = None,
-    cover: Tensor | None = None,
+    coverage: Tensor | None = None,
 ) -> Tensor:
     """Differentiable s(q, p) [B, P]; it equals the search score (law 1 in docs/method.md).
 
@@ -42,7 +42,7 @@ def rank_list_scores(
         scoring: as the lists were mined with.
         view_weights, view_offsets: [W] of the family's views.
         n_tokens: N, tokens in the corpus.
-        exponent, cover: [] learned ones; None: as in ``scoring``.
+        exponent, coverage: [] learned ones; None: as in ``scoring``.
     """
     running = cumulative_log_probabilities(
         model,
@@ -57,8 +57,10 @@ def rank_list_scores(
         batch.key_count,
         view_weights[batch.key_view] * batch.key_factor.to(view_weights),
         view_offsets[batch.key_view],
-        batch.member,
-        batch.cover if cover is None else cover_at(cover, batch.cover, mined_at=scoring.cover),
+        batch.key_index,
+        batch.coverage
+        if coverage is None
+        else coverage_at(coverage, batch.coverage, mined_at=scoring.coverage),
         n_tokens=n_tokens,
         exponent=exponent,
         settings=scoring,
@@ -74,8 +76,8 @@ class LearningToRank(LightningModule):
     Args:
         search_dev, metric: validation by retrieval on dev; the metric names what is logged as
             ``dev/<name>``.
-        scorer: the scoring that the lists were mined with, some of its numbers perhaps learned.
-        scorer_learning_rate: of those.
+        learnable_scoring: the scoring that the lists were mined with; some numbers may be learned.
+        scoring_learning_rate: of those.
         one_key_score: score of a confident key seen once, the scale of ``unit="one_key"``.
     """
 
@@ -84,38 +86,38 @@ class LearningToRank(LightningModule):
         *,
         model: Any,
         objective: Objective,
-        scorer: Scorer,
+        learnable_scoring: LearnableScoring,
         n_tokens: int,
         one_key_score: float,
         search_dev: SearchDev,
         metric: Metric,
         learning_rate: float,
         weight_decay: float,
-        warm_up: float,
+        warmup_ratio: float,
         steps: int,
         label_smoothing: float,
-        scorer_learning_rate: float = 0.0,
+        scoring_learning_rate: float = 0.0,
     ) -> None:
         super().__init__()
-        self.model, self.objective, self.scorer = model, objective, scorer
+        self.model, self.objective, self.learnable_scoring = model, objective, learnable_scoring
         self.n_tokens, self.one_key_score = n_tokens, one_key_score
         self.search_dev, self.metric = search_dev, metric
         self.label_smoothing = label_smoothing
         self._rates = {"learning_rate": learning_rate, "decay": weight_decay}
-        self._scorer_rate = scorer_learning_rate
-        self._schedule = {"warm_up": warm_up, "steps": steps}
+        self._scoring_rate = scoring_learning_rate
+        self._schedule = {"warmup_ratio": warmup_ratio, "steps": steps}
 
     def scores(self, batch: RankListBatch) -> Tensor:
         """Differentiable scores [B, P]."""
         return rank_list_scores(
             self.model,
             batch,
-            scoring=self.scorer.given,
-            view_weights=self.scorer.view_weights,
-            view_offsets=self.scorer.offsets,
+            scoring=self.learnable_scoring.given,
+            view_weights=self.learnable_scoring.view_weights,
+            view_offsets=self.learnable_scoring.offsets,
             n_tokens=self.n_tokens,
-            exponent=self.scorer.exponent,
-            cover=self.scorer.cover,
+            exponent=self.learnable_scoring.exponent,
+            coverage=self.learnable_scoring.coverage,
         )
 
     def training_step(self, batch: RankListBatch, batch_idx: int) -> Tensor:
@@ -141,7 +143,10 @@ class LearningToRank(LightningModule):
     def _log_step(
         self, batch: RankListBatch, scores: Tensor, loss: Tensor, parts: dict[str, Tensor]
     ) -> None:
-        values = {f"train/{n}": value for n, value in {**parts, **self.scorer.figures()}.items()}
+        values = {
+            f"train/{n}": value
+            for n, value in {**parts, **self.learnable_scoring.figures()}.items()
+        }
         if batch.chosen:
             values["train/one_key_score"] = torch.tensor(self.one_key_score)
             seen = torch.stack(list(batch.chosen.values())).any(0)
@@ -164,8 +169,8 @@ class LearningToRank(LightningModule):
         self.metric.reset()
 
     def configure_optimizers(self) -> Any:
-        """AdamW with warm-up; the scorer's numbers have their own rate and no decay."""
-        groups = parameter_groups(self.model, cross_attention_rate=None, **self._rates)
-        if learned := list(self.scorer.parameters()):
-            groups.append({"params": learned, "lr": self._scorer_rate, "weight_decay": 0.0})
+        """AdamW with warm-up; the learnable numbers have their own rate and no decay."""
+        groups = parameter_groups(self.model, cross_attention_learning_rate=None, **self._rates)
+        if learned := list(self.learnable_scoring.parameters()):
+            groups.append({"params": learned, "lr": self._scoring_rate, "weight_decay": 0.0})
         return adamw_with_warm_up(groups, **self._schedule)  # type: ignore[arg-type]

@@ -101,8 +101,8 @@ def usual(axis: Axis, flats: Sequence[Flat]) -> Any:
 def shown(value: Any) -> str:
     """A setting as people write it.
 
-    >>> shown(1.30), shown(None), shown("ltrgr.losses.margin:margin"), shown(("cover", "exponent"))
-    ('1.3', '-', 'margin', 'cover + exponent')
+    >>> shown(1.30), shown(None), shown("ltrgr.losses.margin:margin"), shown(("drop", "noise"))
+    ('1.3', '-', 'margin', 'drop + noise')
     """
     if value is None or value == ():
         return "-"

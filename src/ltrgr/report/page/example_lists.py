@@ -48,7 +48,7 @@ def example_lists(runs: Runs, sets: Sequence[Comparable]) -> Safe:
         *parts,
         lead="The top of each rank list, before and after stage 2. Marked in the text: the "
         "identifiers that found the passage, in their view's colour; a weight is w(n, q)^a before "
-        "cover, a count is occurrences in the corpus.",
+        "coverage, a count is occurrences in the corpus.",
     )
 
 
@@ -86,7 +86,7 @@ def _system(after: Run, before: Run | None) -> Safe:
 
 
 def _views(questions: Sequence[Mapping[str, Any]]) -> list[str]:
-    found = (by["view"] for q in questions for hit in q["hits"] for by in hit["found_by"])
+    found = (by["view"] for q in questions for hit in q["hits"] for by in hit["matches"])
     order = {"title": 0, "body": 1, "query": 2, "docid": 3}
     return sorted(dict.fromkeys(found), key=lambda view: (order.get(view, 9), view))
 
@@ -138,7 +138,7 @@ def _list(name: str, question: Mapping[str, Any], stored: Stored, views: Sequenc
 
 
 def _hit(hit: Mapping[str, Any], passage: Mapping[str, str], views: Sequence[str]) -> Safe:
-    found = hit["found_by"]
+    found = hit["matches"]
     relevant = el("span", "relevant", cls="relevant") if hit["relevant"] else ""
     own = [by for by in found if by["view"] == "title"]
     rest = [by for by in found if by["view"] != "title"]
@@ -162,6 +162,8 @@ def _hit(hit: Mapping[str, Any], passage: Mapping[str, str], views: Sequence[str
 
 def _key(by: Mapping[str, Any], views: Sequence[str]) -> Safe:
     worth = f"{by['weight']:.0f} · {by['count']}×"  # noqa: RUF001
-    title = f"{by['view']}: weight {by['weight']}, seen {by['count']} times, cover {by['cover']}"
+    title = (
+        f"{by['view']}: weight {by['weight']}, seen {by['count']} times, coverage {by['coverage']}"
+    )
     name = el("mark", by["text"], cls=colour(by["view"], views))
     return el("li", name, " ", el("small", worth), title=title)

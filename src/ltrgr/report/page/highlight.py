@@ -49,13 +49,13 @@ def _patterns(identifier: str) -> list[re.Pattern[str]]:
     return [re.compile(form, re.IGNORECASE) for form in usable]
 
 
-def highlighted(passage: str, found_by: Sequence[Mapping[str, Any]], views: Sequence[str]) -> Safe:
+def highlighted(passage: str, matches: Sequence[Mapping[str, Any]], views: Sequence[str]) -> Safe:
     """The passage with its identifiers in their views' colours, the heavier the stronger."""
     parts: list[Safe] = []
     end = 0
-    top = max((float(by["weight"]) for by in found_by), default=0.0) or 1.0
-    for start, stop, number in spans(passage, [by["text"] for by in found_by]):
-        by = found_by[number]
+    top = max((float(by["weight"]) for by in matches), default=0.0) or 1.0
+    for start, stop, number in spans(passage, [by["text"] for by in matches]):
+        by = matches[number]
         parts.append(text(passage[end:start]))
         parts.append(
             el(

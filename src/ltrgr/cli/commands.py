@@ -1,0 +1,298 @@
+"""What each command does with its composed config."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from rich.console import Console
+
+from ltrgr.cli.assembly import assemble
+from ltrgr.cli.outcome import Result
+from ltrgr.cli.sweep import swept
+from ltrgr.corpus.records import Split
+from ltrgr.errors import LtrgrError
+from ltrgr.evaluation.answers import ANSWER_MEASURES
+from ltrgr.evaluation.metrics import MEASURES
+from ltrgr.pipeline.settings import SettingsError
+
+# A log file or a pipe has no width of its own: wide enough for the main table.
+out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
+
+
+ENOUGH_TURNS = 20
+"""of `cost`, for a bootstrap of their median"""
+
+
+class NoQuestionError(LtrgrError):
+    """A search without anything to search for."""
+
+
+def index(cfg: DictConfig) -> Result:
+    """Build the index, and look for damage in one that is there."""
+    pipeline = assemble(cfg)
+    before = pipeline.indexed.directory.stat().st_ino if pipeline.indexed.is_done() else None
+    directory = pipeline.index(check=True)
+    found = directory.stat().st_ino == before
+    _done("index", directory)
+    if found and (cfg.index.shard_tokens is not None or cfg.index.force):
+        out.print(
+            "[dim]found, and left as it is: index.shard_tokens and index.force say how an index is "
+            "built, not what is in it; to have it built so, remove that folder first[/]",
+            soft_wrap=True,
+        )
+    return Result(found=found)
+
+
+def pretrain(cfg: DictConfig) -> Result:
+    """Train stage 1."""
+    pipeline = assemble(cfg)
+    found = pipeline.pretrained.is_done()
+    _done("stage-1 model", pipeline.pretrain())
+    return Result(found=found)
+
+
+def mine(cfg: DictConfig) -> Result:
+    """Mine rank lists."""
+    pipeline = assemble(cfg)
+    found = pipeline.mined.is_done()
+    _done("rank lists", pipeline.mine())
+    return Result(found=found)
+
+
+def rank(cfg: DictConfig) -> Result:
+    """Train stage 2 and measure it on dev or test."""
+    label = _label()
+    pipeline = assemble(cfg, name=label)
+    _expect_measured(cfg.optimized_metric, pipeline.evaluation.of(pipeline.corpus))
+    found = pipeline.measured("rank") is not None
+    model = pipeline.rank()
+    _done("stage-2 model", model)
+    out.print(f"[bold]{label}[/]", soft_wrap=True)
+    return _measured(
+        pipeline.evaluate("rank"), cfg, found=found, dev=_best(model, cfg.rank.monitor)
+    )
+
+
+def evaluate(cfg: DictConfig) -> Result:
+    """Measure one system."""
+    pipeline = assemble(cfg)
+    _expect_measured(cfg.optimized_metric, pipeline.evaluation.of(pipeline.corpus))
+    found = pipeline.measured(cfg.system) is not None
+    return _measured(pipeline.evaluate(cfg.system), cfg, found=found, dev={})
+
+
+def search(cfg: DictConfig) -> None:
+    """Answer questions in the terminal."""
+    from ltrgr.pipeline.seeding import fix_threads
+    from ltrgr.report.hit_list import print_hits
+    from ltrgr.retrieval.retriever import Retriever
+
+    questions = _asked(cfg)
+    if not isinstance(cfg.k, int) or cfg.k < 1:
+        raise SettingsError(f"k={cfg.k}: expected a whole number of passages, 1 or more")
+    if cfg.retriever is None:
+        pipeline = assemble(cfg)
+        retriever = pipeline.open(cfg.system)
+    else:
+        _tell_unheard()
+        fix_threads(instantiate(cfg.compute))
+        retriever = Retriever.from_pretrained(Path(cfg.retriever))
+    longest = retriever.decoding.max_question_length
+    for question, ids in zip(questions, retriever.vocabulary.encode(questions), strict=True):
+        if len(ids) > longest:
+            out.print(
+                f"[yellow]{len(ids)} tokens; the model reads the first {longest} "
+                f"(decoding.max_question_length) of:[/] {question[:60]}...",
+                soft_wrap=True,
+            )
+    retriever.search(questions[:1], k=cfg.k)  # compiled code is loaded before the clock starts
+    start = time.perf_counter()
+    answers = retriever.search(questions, k=cfg.k)
+    seconds = time.perf_counter() - start
+    for question, hits in zip(questions, answers, strict=True):
+        print_hits(question, hits, console=out, identifiers=cfg.identifiers_shown)
+    out.print(f"[dim]{seconds / len(answers):.3f} s per question, after a first one[/]")
+
+
+def exposure(cfg: DictConfig) -> None:
+    """Measure exposure bias, before and after stage 2."""
+    from ltrgr.pipeline.exposure_measurement import expose
+
+    directory = expose(assemble(cfg), list(cfg.systems))
+    for system, views in json.loads((directory / "exposure.json").read_text()).items():
+        for view, shown in views.items():
+            if shown["questions"]:
+                kinds = "  ".join(f"{k} {100 * v:.1f}" for k, v in shown["errors"].items())
+                out.print(f"{system} {view}: {kinds} (percent of {shown['questions']} questions)")
+    out.print(f"curves by depth, and their picture: [bold]{directory}[/]")
+
+
+def cost(cfg: DictConfig) -> None:
+    """Measure what a search costs, before and after stage 2."""
+    from ltrgr.pipeline.cost_measurement import cost as measure
+
+    directory = measure(assemble(cfg), turns=int(cfg.turns))
+    found = json.loads((directory / "cost.json").read_text())
+    for name, system in found["systems"].items():
+        out.print(
+            f"{name}: {1e3 * statistics.median(system['seconds']):.2f} ms and "
+            f"{statistics.mean(system['keys']):.1f} identifiers a question, "
+            f"index {system['index']} ({system['index_bytes'] / 1e6:.1f} MB), "
+            f"{system['parameters']:,} parameters"
+        )
+    shown = found["ratio"]
+    out.print(
+        f"rank / pretrain: {shown['median']:.3f} "
+        f"({shown['low']:.3f} to {shown['high']:.3f}, 95 %, {cfg.turns} turns)"
+    )
+    if cfg.turns < ENOUGH_TURNS:
+        out.print(f"[yellow]so few turns say little: expected turns={ENOUGH_TURNS} or more[/]")
+    out.print("  ".join(f"{stage} {spent:.0f} s" for stage, spent in found["stages"].items()))
+    out.print(f"every turn, and their picture: [bold]{directory}[/]")
+
+
+def table(cfg: DictConfig) -> None:
+    """Run every row and print the main table."""
+    from ltrgr.cli.check import NotReproducedError
+    from ltrgr.cli.table_command import run_table
+
+    if not run_table(cfg, console=out) and cfg.table.check:
+        raise NotReproducedError("a cell is off (see above); table.check=false accepts that")
+
+
+def report(cfg: DictConfig) -> None:
+    """Write the page of all runs."""
+    from ltrgr.report.page.page import write_page
+
+    if not isinstance(cfg.samples, int) or cfg.samples < 1:
+        raise SettingsError(f"samples={cfg.samples}: expected a whole number, 1 or more")
+    written = write_page(Path(cfg.root), Path(cfg.output), title=cfg.title, samples=cfg.samples)
+    _done("report", written)
+    if cfg.surfaces is not None:
+        from ltrgr.report.page.surface_files import write_surfaces
+
+        paths = write_surfaces(Path(cfg.root), Path(cfg.surfaces), samples=cfg.samples)
+        for path in paths:
+            _done("surface", path)
+        if not paths:
+            out.print(
+                "[yellow]no surface: nothing was swept here; for one: "
+                "ltrgr rank -m loss.margin=0.5,1,2 loss.lambda_generation=0,1,2.6[/]",
+                soft_wrap=True,
+            )
+
+
+def doctor(cfg: DictConfig) -> None:
+    """Look at the installation."""
+    from ltrgr.cli.artefact_map import artefact_map
+    from ltrgr.cli.doctor import doctor as look
+    from ltrgr.cli.main import config_directory
+    from ltrgr.pipeline.catalogue import NO_CORPUS, usual_inputs
+    from ltrgr.pipeline.trainer import wandb_mode
+
+    usual = usual_inputs(assemble(cfg, corpus=NO_CORPUS))
+    if (shown := artefact_map(Path(cfg.root), usual=usual)) is not None:
+        out.print(shown)
+        out.print("[dim](settings are shown where they differ from this config's)[/]\n")
+    data = [Path(cfg.corpus.path)] if cfg.corpus.get("path") else []
+    look(
+        root=Path(cfg.root),
+        conf=config_directory(),
+        data=data,
+        wandb_mode=wandb_mode(instantiate(cfg.wandb)),
+        console=out,
+    )
+
+
+def _tell_unheard() -> None:
+    """Tell which overrides a finished retriever does not look at: it searches as it was saved."""
+    heard = {"questions", "retriever", "k", "identifiers_shown", "compute", "root", "wandb"}
+    unheard = [
+        override
+        for override in HydraConfig.get().overrides.task
+        if re.split(r"[.=@]", override.lstrip("+~"), maxsplit=1)[0] not in heard
+    ]
+    if unheard:
+        out.print(
+            f"[yellow]retriever=... searches as it was saved, without {' '.join(unheard)}; these "
+            "work where `retriever` is left out[/]",
+            soft_wrap=True,
+        )
+
+
+def _asked(cfg: DictConfig) -> list[str]:
+    """The questions, before anything is trained or loaded for them.
+
+    Raises:
+        NoQuestionError: there is none, or one of them has no letter and no digit.
+    """
+    questions = [str(question).strip() for question in cfg.questions]
+    if not questions:
+        raise NoQuestionError('no question was asked; run: ltrgr search "who wrote ...?"')
+    for question in questions:
+        if not any(character.isalnum() for character in question):
+            raise NoQuestionError(
+                f"the question {question!r} has no word in it; expected some text, such as: "
+                'ltrgr search "who wrote ...?"'
+            )
+    return questions
+
+
+def _label() -> str:
+    """The job in a few words: its loss, and in a sweep what sets it apart."""
+    hydra = HydraConfig.get()
+    apart = swept(hydra) if hydra.mode == RunMode.MULTIRUN else []
+    return " ".join(dict.fromkeys([f"loss={hydra.runtime.choices['loss']}", *apart]))
+
+
+def _expect_measured(name: str, split: Split) -> None:
+    """Whether the figure that a sweeper is to see is measured at all, before hours of work.
+
+    Raises:
+        SettingsError: no such metric; names those that there are.
+    """
+    known = [*MEASURES, *(ANSWER_MEASURES if any(q.answers for q in split.queries) else ())]
+    if name not in known:
+        raise SettingsError(f"optimized_metric={name}: expected one of {', '.join(known)}")
+
+
+def _done(what: str, directory: Path) -> None:
+    out.print(f"{what}: [bold]{directory}[/]", soft_wrap=True)
+
+
+def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: dict[str, float]) -> Result:
+    metrics: dict[str, float] = json.loads((directory / "metrics.json").read_text())
+    shown = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    out.print(f"{shown}\nrun and per-question results: [bold]{directory}[/]", soft_wrap=True)
+    split = cfg.evaluation.split
+    reported = {
+        f"{split} {name}": metrics[name] for name in dict.fromkeys(["hits@5", cfg.optimized_metric])
+    }
+    return Result(
+        metrics=dev | reported,
+        optimized_metric=metrics[cfg.optimized_metric],
+        found=found,
+        measured=directory.name,
+    )
+
+
+def _best(model: Path, monitor: str) -> dict[str, float]:
+    """The figure on dev that chose the checkpoint; nothing where its curve is not kept."""
+    values = [
+        float(row[monitor])
+        for path in model.glob("curves/*/metrics.csv")
+        for row in csv.DictReader(path.read_text().splitlines())
+        if row.get(monitor)
+    ]
+    return {monitor.replace("/", " "): max(values)} if values else {}

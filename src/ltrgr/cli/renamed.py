@@ -1,0 +1,44 @@
+"""Settings that had another name before: a clear error that gives the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+RENAMED = {
+    "optimised": "optimized_metric",
+    "decoding.beams": "num_beams",
+    "decoding.longest_question": "max_question_length",
+    "evaluation.beams": "num_beams",
+    "evaluation.scoring.cover": "coverage",
+    "evaluation.scoring.rare": "max_candidate_count",
+    "scoring.cover": "coverage",
+    "scoring.rare": "max_candidate_count",
+    "identifiers.views.*.steps": "max_new_tokens",
+    "identifiers.views.*.draws": "sampling_weight",
+    "model.backbone.network.longest": "max_positions",
+    "pretrain.cross_attention_rate": "cross_attention_learning_rate",
+    "pretrain.targets.longest_question": "max_question_length",
+    "pretrain.targets.longest_target": "max_target_length",
+    "*.warm_up": "warmup_ratio",
+    "*.clip": "gradient_clip_val",
+    "*.validate_every": "val_check_interval",
+    "rank.mine_again_every": "remine_every",
+    "rank.mine_again_questions": "remine_questions",
+    "rank.learned": "learnable_parameters",
+    "rank.scorer_learning_rate": "scoring_learning_rate",
+}
+"""pattern of an old dotted key -> the last part of its new name"""
+
+
+def new_name(key: str, known: Iterable[str]) -> str | None:
+    """The key of ``known`` that ``key`` is called now; None if it was never a key.
+
+    >>> new_name("rank.warm_up", ["rank.warmup_ratio"])
+    'rank.warmup_ratio'
+    >>> new_name("table.clip", ["rank.gradient_clip_val"]) is None
+    True
+    """
+    section, dot, _ = key.rpartition(".")
+    candidates = {f"{section}{dot}{new}" for old, new in RENAMED.items() if fnmatchcase(key, old)}
+    return next((name for name in known if name in candidates), None)

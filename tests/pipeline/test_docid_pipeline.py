@@ -1,0 +1,137 @@
+"""DSI-like families down the whole pipeline: index, stage 1, mined lists, stage 2, measured."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_pipeline import PRETRAINING, pipeline, ranking
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.decoding.decoding_settings import DecodingSettings
+from ltrgr.identifiers.docids import random_ids
+from ltrgr.identifiers.views import Family
+from ltrgr.losses.objective import Objective, Term
+from ltrgr.losses.samplers import everything
+from ltrgr.pipeline.index_stage import open_serialised, open_vocabulary
+from ltrgr.pipeline.settings import MineSettings
+from ltrgr.retrieval.mined import MinedLists
+from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.training.learning_to_rank import rank_list_scores
+from mined_lists import sampler_over
+from tiny_world import DOCID_FAMILIES, RANDOM, docid_family
+
+BEAMS = 12
+SCORING = ScoringSettings(view_offsets={"docid": 20.0})
+"""after so few steps a docid is less likely than its share of the tokens: worth nothing without"""
+
+
+def docid_pipeline(root: Path, corpus: Corpus, family: Family, **changes: Any) -> Any:
+    return pipeline(
+        root,
+        corpus,
+        family=family,
+        decoding=DecodingSettings(num_beams=BEAMS),
+        scoring=SCORING,
+        mining=MineSettings(passages=BEAMS, questions=40, seed=0),
+        **changes,
+    )
+
+
+@pytest.mark.parametrize("name", DOCID_FAMILIES)
+def test_every_stage_runs(name: str, corpus: Corpus, tmp_path: Path) -> None:
+    family = DOCID_FAMILIES[name]
+    built = docid_pipeline(tmp_path, corpus, family)
+    directory = built.evaluate("rank")
+    assert json.loads((directory / "metrics.json").read_text())["questions"] == 24
+    mined = MinedLists.load(built.mine())
+    keys = mined.keys
+    assert (keys.view == 0).all()
+    assert (keys.count == 1).all()
+    vocabulary = open_vocabulary(built.index(), family)
+    assert (keys.tokens[keys.token_offsets[:-1]] == vocabulary.token_id("<docid>")).all()
+    assert (keys.tokens[keys.token_offsets[1:] - 1] == vocabulary.token_id("</docid>")).all()
+    # One key a passage, and in the order of its probability: as DSI ranks.
+    assert ((mined.key_index >= 0).sum(axis=2) == mined.mask).all()
+    for row in range(len(mined)):
+        n = mined.mask[row].sum()
+        first = keys.question_offsets[row]
+        log_p = keys.log_probability[first + mined.key_index[row, :n, 0]]
+        assert (np.diff(log_p) <= 0).all()
+
+
+@pytest.mark.parametrize("name", DOCID_FAMILIES)
+def test_a_docid_leads_to_its_own_passage(name: str, corpus: Corpus, tmp_path: Path) -> None:
+    built = docid_pipeline(tmp_path, corpus, DOCID_FAMILIES[name])
+    retriever = built.open("pretrain")
+    stream = open_serialised(built.index())
+    vocabulary = retriever.vocabulary
+    own = {}
+    for p, passage in enumerate(corpus.passages):
+        field = stream.field_offsets[p]
+        code = stream.tokens[stream.field_start[field] : stream.field_end[field]]
+        own[vocabulary.text(code)] = passage.id
+    assert len(own) == len(corpus.passages)
+    found = retriever.search([query.text for query in corpus.test.queries], k=BEAMS)
+    hits = [hit for hits in found for hit in hits]
+    assert len(hits) == BEAMS * len(corpus.test.queries)
+    for hit in hits:
+        (key,) = hit.matches
+        assert (key.view, key.count, key.coverage) == ("docid", 1, 1.0)
+        assert own[key.text] == hit.passage.id
+        assert hit.score == pytest.approx(key.weight)
+
+
+def test_docids_are_part_of_an_index_s_name(corpus: Corpus, tmp_path: Path) -> None:
+    other_seed = docid_family(partial(random_ids, symbols=4, seed=1), symbols=4)
+    families = [*DOCID_FAMILIES.values(), other_seed]
+    names = {docid_pipeline(tmp_path, corpus, family).indexed.fingerprint for family in families}
+    assert len(names) == 4
+    again = docid_family(partial(random_ids, symbols=4, seed=0), symbols=4)
+    pipelines = [docid_pipeline(tmp_path, corpus, family) for family in (RANDOM, again)]
+    assert pipelines[0].indexed.fingerprint == pipelines[1].indexed.fingerprint
+
+
+def test_learning_to_rank_learns_a_docid(corpus: Corpus, tmp_path: Path) -> None:
+    """Stage 2 turns the wrong pairs of its own mined lists, each passage scored by one key."""
+    settings = ranking(size=100.0, steps=150, val_check_interval=150, learning_rate=6e-3)
+    pretraining = replace(PRETRAINING, steps=60)
+    built = docid_pipeline(
+        tmp_path, corpus, DOCID_FAMILIES["kmeans"], pretraining=pretraining, ranking=settings
+    )
+    mined = MinedLists.load(built.mine())
+    before, after = (
+        right_pairs(built.open(system), corpus, mined, built.index())
+        for system in ("pretrain", "rank")
+    )
+    print(f"right pairs in {mined.has_both_labels.sum()} mined lists: {before:.3f} -> {after:.3f}")
+    assert before < 0.8
+    assert after > 0.9
+
+
+def right_pairs(retriever: Any, corpus: Corpus, mined: MinedLists, index: Path) -> float:
+    """Share of the lists' (relevant, irrelevant) pairs that the model has in the right order."""
+    term = Term(loss=lambda s, r, m: s.sum(), sampler=everything)
+    select = Objective(terms={"all": term}, lambda_generation=0.0).select
+    sampler = sampler_over(mined, retriever, corpus, select=select, index=index, each=0)
+    batch = sampler.batch(np.flatnonzero(mined.has_both_labels), np.random.default_rng(0))
+    weights, offsets = SCORING.of_views(retriever.vocabulary.family.names)
+    scores = rank_list_scores(
+        retriever.model,
+        batch,
+        scoring=SCORING,
+        view_weights=torch.from_numpy(weights).float(),
+        view_offsets=torch.from_numpy(offsets).float(),
+        n_tokens=retriever.index.n_tokens,
+    ).detach()
+    listed = batch.chosen["all"]
+    positive, negative = listed & batch.relevance, listed & ~batch.relevance
+    pairs = positive[:, :, None] & negative[:, None, :]
+    right = (scores[:, :, None] > scores[:, None, :]) & pairs
+    return float(right.sum() / pairs.sum())
