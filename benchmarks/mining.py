@@ -70,7 +70,7 @@ def measure(
 
 def _mine(retriever: Retriever, texts: list[str], trimmed: Any) -> int:
     n_keys = 0
-    for _, keys, lists in retriever.rank(texts, k=LISTED):
+    for _, keys, _, lists in retriever.retrieve(texts, k=LISTED):
         trimmed(keys, lists)
         n_keys += len(keys.lo)
     return n_keys

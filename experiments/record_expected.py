@@ -22,7 +22,7 @@ import yaml
 from ltrgr.errors import LtrgrError
 from ltrgr.evaluation.reproduction import Spread, pooled
 from ltrgr.report.expected import Expected, ExpectedError, Figure, read_expected, write_expected
-from ltrgr.report.table import Cell, Origin, ResultTable, Row, from_json
+from ltrgr.report.result_table import Cell, Origin, ResultTable, Row, from_json
 
 
 class RecordError(LtrgrError):

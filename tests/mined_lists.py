@@ -8,32 +8,17 @@ from typing import Any
 import numpy as np
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.data.rank_lists import RankListSampler
-from ltrgr.identifiers.join import stack
+from ltrgr.data.rank_list_sampler import RankListSampler
 from ltrgr.identifiers.tokenised import tokenise_questions
-from ltrgr.pipeline.mine_stage import relevance_of
-from ltrgr.retrieval.mined import MinedLists, joined, trim
+from ltrgr.pipeline.mine_stage import Miner
+from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
 
 
 def mine_some(retriever: Retriever, corpus: Corpus, *, questions: int, k: int) -> MinedLists:
     """The lists of the first ``questions`` training questions."""
-    tokenised = tokenise_questions(
-        corpus.train, corpus.passages, vocabulary=retriever.vocabulary, longest=64
-    )
-    asked = np.arange(questions)
-    found = list(retriever.rank([q.text for q in corpus.train.queries[:questions]], k=k))
-    trimmed = [trim(keys, lists) for _, keys, lists in found]
-    passage = np.concatenate([lists.passage for *_, lists in found])
-    return MinedLists(
-        question=asked,
-        passage=passage,
-        score=np.concatenate([lists.score for *_, lists in found]),
-        relevance=relevance_of(passage, tokenised.relevant_offsets, tokenised.relevant, rows=asked),
-        key_index=joined([key_index for _, key_index in trimmed], fill=-1),
-        coverage=joined([lists.coverage for *_, lists in found], fill=0),
-        keys=stack([keys for keys, _ in trimmed]),
-    )
+    miner = Miner.over(retriever, corpus, passages=k)
+    return miner(retriever, np.arange(questions), shown=False)
 
 
 def sampler_over(

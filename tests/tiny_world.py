@@ -14,7 +14,8 @@ from transformers import PreTrainedTokenizerFast
 
 from ltrgr.corpus.demo import generate_demo
 from ltrgr.corpus.records import Corpus, Passage
-from ltrgr.data.identifier_pairs import IdentifierBatch, TargetSampler
+from ltrgr.data.identifier_batch import IdentifierBatch
+from ltrgr.data.target_sampler import TargetSampler
 from ltrgr.identifiers.clusters import kmeans_ids
 from ltrgr.identifiers.docids import random_ids, title_ids
 from ltrgr.identifiers.views import Family, View, pseudo_queries, texts, titled_texts, titles
@@ -95,7 +96,7 @@ def tiny_backbone(*, dropout: float = 0.0) -> Backbone:
             heads=2,
             feed_forward=64,
             dropout=dropout,
-            longest=128,
+            max_positions=128,
             init_scale=0.113,
         ),
     )

@@ -118,8 +118,8 @@ def test_with_one_gold_identifier_own_prefixes_follow_from_forced_steps(
 
 
 def test_a_beam_as_wide_as_the_corpus_loses_nothing(retriever: Retriever, corpus: Corpus) -> None:
-    retriever.decoding = replace(retriever.decoding, num_beams=200)
-    title = summarise(seen_by(retriever, corpus)["title"])
+    wide = retriever.with_(decoding=replace(retriever.decoding, num_beams=200))
+    title = summarise(seen_by(wide, corpus)["title"])
     assert title["errors"] == {"found": 1.0, "search": 0.0, "model": 0.0, "above_worst": 0.0}
     assert set(title["on_beam"]) == {1.0}
     assert title["median_fall"] is None
@@ -128,8 +128,8 @@ def test_a_beam_as_wide_as_the_corpus_loses_nothing(retriever: Retriever, corpus
 def test_log_p_and_errors_agree_with_the_search(retriever: Retriever, corpus: Corpus) -> None:
     """What a wide beam finds has the log p that teacher forcing gives it."""
     narrow = seen_by(retriever, corpus)["title"]
-    retriever.decoding = replace(retriever.decoding, num_beams=200)
-    wide = seen_by(retriever, corpus)["title"]
+    many = replace(retriever.decoding, num_beams=200)
+    wide = seen_by(retriever.with_(decoding=many), corpus)["title"]
     np.testing.assert_allclose(wide.log_probability, narrow.log_probability, atol=1e-4)
     assert (wide.best >= wide.log_probability - 1e-4).all()
     assert (narrow.best <= wide.best + 1e-4).all()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ltrgr.cli.completion import split_line
-from ltrgr.cli.main import VERBS
+from ltrgr.cli.main import COMMANDS
 
 Run = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
@@ -19,7 +19,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     "case",
     [
-        ("ltrgr ", set(VERBS)),
+        ("ltrgr ", set(COMMANDS)),
         ("ltrgr ra", {"rank"}),
         ("ltrgr zz", set()),
         ("ltrgr rank lo", {"loss=", "loss."}),

@@ -9,7 +9,7 @@ import torch
 from ltrgr.cli.main import main
 from ltrgr.evaluation.reproduction import Spread
 from ltrgr.report.expected import Expected, Figure, write_expected
-from ltrgr.report.table import from_json
+from ltrgr.report.result_table import from_json
 
 SMALL = [
     "corpus.passages=300",

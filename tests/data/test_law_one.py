@@ -12,8 +12,8 @@ import torch
 from transformers import BertConfig, EncoderDecoderConfig, EncoderDecoderModel
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.data.identifier_pairs import IdentifierBatch
-from ltrgr.data.rank_lists import RankListSampler
+from ltrgr.data.identifier_batch import IdentifierBatch
+from ltrgr.data.rank_list_sampler import RankListSampler
 from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.losses.objective import Objective, Term

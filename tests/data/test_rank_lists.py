@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.data.identifier_pairs import IdentifierDataModule
+from ltrgr.data.identifier_datamodule import IdentifierDataModule
 from ltrgr.data.order import TrainingDataError
-from ltrgr.data.rank_lists import RankListBatch, RankLists, RankListSampler
+from ltrgr.data.rank_list_batch import RankListBatch
+from ltrgr.data.rank_list_datamodule import RankListDataModule
+from ltrgr.data.rank_list_sampler import RankListSampler
 from ltrgr.losses.margin import margin
 from ltrgr.losses.objective import Objective, Term
 from ltrgr.losses.samplers import everything, random, top
@@ -192,7 +194,7 @@ def same(first: RankListBatch, second: RankListBatch) -> bool:
 
 def test_rank_lists_go_on_where_they_were(sampler: RankListSampler) -> None:
     """Over the end of an epoch, too."""
-    data = RankLists(sampler=sampler, batch_size=4, dev=torch.arange(3), seed=1)
+    data = RankListDataModule(sampler=sampler, batch_size=4, dev=torch.arange(3), seed=1)
     per_epoch = int(sampler.mined.has_both_labels.sum()) // 4
     n = per_epoch + 3
     whole = stream(data, 0, n)
@@ -200,7 +202,7 @@ def test_rank_lists_go_on_where_they_were(sampler: RankListSampler) -> None:
         rest = stream(data, step, n - step)
         assert all(same(a, b) for a, b in zip(whole[step:], rest, strict=True))
     assert not same(whole[0], whole[1])
-    other = RankLists(sampler=sampler, batch_size=4, dev=torch.arange(3), seed=2)
+    other = RankListDataModule(sampler=sampler, batch_size=4, dev=torch.arange(3), seed=2)
     assert not same(whole[0], stream(other, 0, 1)[0])
 
 
@@ -214,7 +216,7 @@ def test_an_epoch_holds_every_list_once(sampler: RankListSampler) -> None:
 
     sampler.batch = spy  # type: ignore[method-assign]
     has_both_labels = np.flatnonzero(sampler.mined.has_both_labels)
-    data = RankLists(sampler=sampler, batch_size=1, dev=torch.arange(3), seed=1)
+    data = RankListDataModule(sampler=sampler, batch_size=1, dev=torch.arange(3), seed=1)
     stream(data, 0, 2 * len(has_both_labels))
     assert sorted(rows[: len(has_both_labels)]) == has_both_labels.tolist()
     assert sorted(rows[len(has_both_labels) :]) == has_both_labels.tolist()
@@ -243,7 +245,7 @@ def test_lists_that_teach_nothing_are_refused(
     sampler = sampler_over(
         hopeless, retriever, corpus, select=PAIR.select, index=minder_index, each=0
     )
-    data = RankLists(sampler=sampler, batch_size=4, dev=torch.arange(3), seed=1)
+    data = RankListDataModule(sampler=sampler, batch_size=4, dev=torch.arange(3), seed=1)
     with pytest.raises(TrainingDataError, match=r"pretrain\.steps"):
         data.train_dataloader()
 
@@ -260,7 +262,7 @@ def test_moving_a_batch_moves_all_of_it(mined: MinedLists, sampler: RankListSamp
 
 
 def test_dev_questions_come_in_order(sampler: RankListSampler) -> None:
-    data = RankLists(sampler=sampler, batch_size=4, dev=torch.arange(70), seed=1)
+    data = RankListDataModule(sampler=sampler, batch_size=4, dev=torch.arange(70), seed=1)
     batches = list(data.val_dataloader())
     assert [len(b) for b in batches] == [64, 6]
     assert torch.cat(batches).tolist() == list(range(70))

@@ -1,4 +1,4 @@
-"""A period's lists: which questions are mined again, which keep their first list."""
+"""A period's lists: which questions are re-mined, which keep their first list."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def worlds(minder_index: Path, trained_model, corpus: Corpus) -> tuple[MinedList
         decoding=DecodingSettings(num_beams=5, batch_size=16),
     )
     once = mine_some(retriever, corpus, questions=24, k=12)
-    retriever.scoring = ScoringSettings(exponent=1.0, view_weights={"title": 3.0})
-    return once, mine_some(retriever, corpus, questions=24, k=12)
+    other = retriever.with_(scoring=ScoringSettings(exponent=1.0, view_weights={"title": 3.0}))
+    return once, mine_some(other, corpus, questions=24, k=12)
 
 
 def texts_of(lists: MinedLists, row: int) -> list[list[tuple[int, ...]]]:
@@ -77,7 +77,7 @@ def test_a_period_mines_the_questions_seen_first(worlds: tuple[MinedLists, Mined
 
     seen = np.array([9, 3, 9, 20, 3, 1])
     again = Remining(mine=mine, every=3, questions=3)
-    period, mined = mine_period(once, seen, first=6, again=again)
+    period, mined = mine_period(once, seen, first=6, remining=again)
     assert asked == [[3, 9, 20]]
     assert mined == 3
     assert (period.first, period.rows.tolist()) == (6, [1, 3, 9, 20])
@@ -98,7 +98,7 @@ def test_a_list_that_would_teach_nothing_does_not_replace_one(
     now = replace(now, relevance=lost)
     good = int(np.flatnonzero(now.has_both_labels)[0])
     again = Remining(mine=now.of, every=3, questions=None)
-    period, _ = mine_period(once, np.array([4, good]), first=3, again=again)
+    period, _ = mine_period(once, np.array([4, good]), first=3, remining=again)
     rows = period.rows.tolist()
     assert same_list(period.lists, rows.index(4), once, 4)
     assert same_list(period.lists, rows.index(good), now, good)
@@ -109,7 +109,7 @@ def test_a_period_survives_a_checkpoint(
 ) -> None:
     once, now = worlds
     again = Remining(mine=now.of, every=3, questions=None)
-    period, _ = mine_period(once, np.arange(10), first=3, again=again)
+    period, _ = mine_period(once, np.arange(10), first=3, remining=again)
     torch.save(period.state(), tmp_path / "state")
     found = Period.of_state(torch.load(tmp_path / "state", weights_only=True))
     assert found.first == 3

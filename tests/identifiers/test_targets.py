@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ltrgr.corpus.records import Passage, Query, Split
-from ltrgr.data.identifier_pairs import TargetSampler, inverse_document_frequency
+from ltrgr.data.target_sampler import TargetSampler, inverse_document_frequency
 from ltrgr.identifiers.serialise import SerialisedCorpus, serialise
 from ltrgr.identifiers.targets import draw_span
 from ltrgr.identifiers.tokenised import tokenise_questions

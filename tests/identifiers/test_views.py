@@ -48,8 +48,8 @@ def test_description_by_hand() -> None:
             "prompt": "<body>",
             "begin": None,
             "end": None,
-            "steps": 10,
-            "draws": 10.0,
+            "max_new_tokens": 10,
+            "sampling_weight": 10.0,
         }
     }
 
@@ -74,8 +74,8 @@ def test_description_of_docids_by_hand() -> None:
             "prompt": "<docid>",
             "begin": "<docid>",
             "end": "</docid>",
-            "steps": 12,
-            "draws": 1.0,
+            "max_new_tokens": 12,
+            "sampling_weight": 1.0,
         },
         "text": {
             "source": "ltrgr.identifiers.views:titled_texts",
@@ -83,8 +83,8 @@ def test_description_of_docids_by_hand() -> None:
             "prompt": "<text>",
             "begin": None,
             "end": None,
-            "steps": 1,
-            "draws": 0.0,
+            "max_new_tokens": 1,
+            "sampling_weight": 0.0,
         },
     }
 

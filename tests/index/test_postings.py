@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltrgr.index import listed
+from ltrgr.index import postings
 from ltrgr.index.fm_index import FMIndex
 
 corpora = st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=9), min_size=1, max_size=9)
@@ -19,8 +19,8 @@ def test_the_lists_are_those_of_a_scan(passages: list[list[int]], at_most: int) 
     bounds = np.cumsum([0, *map(len, passages)])
     counts = np.bincount(text, minlength=8)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listed, "LISTED", at_most)
-        offsets, found = listed.listed_passages(
+        patch.setattr(postings, "LISTED", at_most)
+        offsets, found = postings.listed_passages(
             text=text, passage_offsets=bounds, first=np.append(0, 1 + np.append(0, counts.cumsum()))
         )
     assert len(offsets) == 9
@@ -31,7 +31,7 @@ def test_the_lists_are_those_of_a_scan(passages: list[list[int]], at_most: int) 
 
 
 def test_an_index_lists_its_rare_tokens(tmp_path: Path) -> None:
-    tokens = np.array([1, 2, 1, 3, 3, 3, 2, 1] + [0] * (listed.LISTED + 1))
+    tokens = np.array([1, 2, 1, 3, 3, 3, 2, 1] + [0] * (postings.LISTED + 1))
     index = FMIndex.build(
         tokens=tokens,
         offsets=np.array([0, 3, 6, len(tokens)]),

@@ -57,8 +57,8 @@ def opened(pipelines: tuple[Pipeline, Pipeline]) -> tuple[Retriever, Retriever]:
 
 def test_ranks_are_the_same(pipelines: tuple[Pipeline, Pipeline], corpus: Corpus) -> None:
     texts = [query.text for query in corpus.test.queries]
-    ranked = [list(one.rank(texts, k=30)) for one in opened(pipelines)]
-    for (_, keys, lists), (_, sharded_keys, sharded) in zip(*ranked, strict=True):
+    ranked = [list(one.retrieve(texts, k=30)) for one in opened(pipelines)]
+    for (_, keys, _, lists), (_, sharded_keys, _, sharded) in zip(*ranked, strict=True):
         assert_same_keys(sharded_keys, keys)
         assert lists.mask.any(axis=1).all()
         for field in fields(RankLists):

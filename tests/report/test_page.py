@@ -20,7 +20,7 @@ from ltrgr.report.page.markup import VOID
 from ltrgr.report.page.page import write_page
 from ltrgr.report.page.runs import NoRunsError, Runs
 from ltrgr.report.page.surface import stable, surfaces
-from ltrgr.report.table import Cell, ResultTable, Row, to_json
+from ltrgr.report.result_table import Cell, ResultTable, Row, to_json
 
 MARGINS, LAMBDAS = (0.5, 1.0, 2.0), (0.0, 1.0, 2.6)
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from ltrgr.report.expected import Expected, read_expected, write_expected
-from ltrgr.report.table import Cell, Origin, ResultTable, Row, to_json
+from ltrgr.report.result_table import Cell, Origin, ResultTable, Row, to_json
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "record_expected.py"
 ORIGIN = Origin(

@@ -10,7 +10,7 @@ from matplotlib.image import imread
 
 from ltrgr.report.picture import picture
 from ltrgr.report.render import latex, markdown, text, write_all
-from ltrgr.report.table import Cell, Origin, ResultTable, Row, from_json, to_json
+from ltrgr.report.result_table import Cell, Origin, ResultTable, Row, from_json, to_json
 
 TABLE = ResultTable(
     title="Demo",

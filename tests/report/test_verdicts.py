@@ -13,7 +13,7 @@ from rich.console import Console
 
 from ltrgr.evaluation.reproduction import Spread
 from ltrgr.report.expected import Expected, ExpectedError, Figure, read_expected, write_expected
-from ltrgr.report.table import Cell, Origin, ResultTable, Row
+from ltrgr.report.result_table import Cell, Origin, ResultTable, Row
 from ltrgr.report.verdicts import changed, judge, verdict_table, write_reproduction
 
 ORIGIN = Origin(

@@ -202,7 +202,7 @@ def test_a_question_does_not_profit_from_its_own_copy(
     texts = [corpus.train.queries[0].text]
 
     def positions(ranges: Any) -> tuple[set[int], float]:
-        ((_, keys, lists),) = retriever.rank(texts, k=8, excluded=ranges)
+        ((_, keys, _, lists),) = retriever.retrieve(texts, k=8, excluded=ranges)
         (place,) = np.flatnonzero(lists.passage[0] == 0)
         taken = set()
         for key, position in zip(lists.key[0, place], lists.position[0, place], strict=True):
@@ -218,7 +218,7 @@ def test_a_question_does_not_profit_from_its_own_copy(
 
 
 def test_trim_keeps_the_counted_keys_and_their_order(retriever: Retriever, texts: Texts) -> None:
-    for _, keys, lists in retriever.rank(texts, k=3):
+    for _, keys, _, lists in retriever.retrieve(texts, k=3):
         kept, key_index = trim(keys, lists)
         weights, kept_weights = retriever.weights(keys), retriever.weights(kept)
         assert 0 < len(kept.lo) < len(keys.lo)
@@ -270,3 +270,18 @@ def test_lists_that_teach_hold_a_relevant_and_an_irrelevant_passage() -> None:
         coverage=empty, keys=empty,
     )  # fmt: skip
     assert lists.has_both_labels.tolist() == [True, False, False, False]
+
+
+def test_a_changed_copy_leaves_the_retriever_as_it_was(retriever: Retriever) -> None:
+    before, texts = retriever.scoring, ["who wrote the novel"]
+    one_token = ScoringSettings(exponent=1.0, view_weights={"title": 3.0})
+    other = retriever.with_(scoring=one_token, decoding=replace(retriever.decoding, num_beams=2))
+    assert (retriever.scoring, other.scoring) == (before, one_token)
+    assert other.index is retriever.index and other.model is retriever.model
+    (found,), (kept,) = other.retrieve(texts, k=3), retriever.retrieve(texts, k=3)
+    assert len(found.keys.lo) < len(kept.keys.lo)  # two beams find fewer keys than five
+    np.testing.assert_array_equal(other.weights(kept.keys) != kept.weights, kept.weights != 0)
+    with pytest.raises(AttributeError):
+        retriever.scoring = one_token  # type: ignore[misc]
+    with pytest.raises(ValueError, match="nonsense"):
+        retriever.with_(scoring=ScoringSettings(view_weights={"nonsense": 1.0}))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from ltrgr.data.identifier_pairs import IdentifierBatch
+from ltrgr.data.identifier_batch import IdentifierBatch
 from ltrgr.training.identifier_pretraining import (
     IdentifierPretraining,
     dev_figures,

@@ -106,8 +106,7 @@ def test_law_one_holds_at_learned_numbers(
         learned.raw["exponent"].add_(-0.7)
         learned.raw["coverage"].add_(-1.1)
         learned.raw["view_weights"].add_(torch.tensor([0.9, -0.4, 0.3]))
-    retriever.scoring = learned.scoring()
-    retriever.save(tmp_path, index=str(minder_index))
+    retriever.with_(scoring=learned.scoring()).save(tmp_path, index=str(minder_index))
     assert json.loads((tmp_path / "retriever.json").read_text())["scoring"]["exponent"] < 1.5
     opened = Retriever.from_pretrained(tmp_path)
     assert opened.scoring == learned.scoring()
@@ -143,8 +142,4 @@ def test_law_one_holds_at_learned_numbers(
 
 def mine_some_at(scoring: ScoringSettings, retriever: Retriever, corpus: Corpus):
     """The lists that another scoring gives."""
-    kept, retriever.scoring = retriever.scoring, scoring
-    try:
-        return mine_some(retriever, corpus, questions=40, k=20)
-    finally:
-        retriever.scoring = kept
+    return mine_some(retriever.with_(scoring=scoring), corpus, questions=40, k=20)

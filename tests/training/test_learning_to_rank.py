@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.data.rank_lists import RankListBatch
+from ltrgr.data.rank_list_batch import RankListBatch
 from ltrgr.evaluation.online import OnlineRetrieval
 from ltrgr.losses.margin import margin
 from ltrgr.losses.objective import Objective, Term

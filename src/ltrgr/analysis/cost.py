@@ -50,7 +50,7 @@ def take_turns(
 
 def _search(retriever: Retriever, texts: Sequence[str], k: int) -> Turn:
     start = time.perf_counter()
-    keys = sum(len(found.lo) for _, found, _ in retriever.rank(texts, k=k))
+    keys = sum(len(batch.keys.lo) for batch in retriever.retrieve(texts, k=k))
     return Turn(seconds=(time.perf_counter() - start) / len(texts), keys=keys / len(texts))
 
 

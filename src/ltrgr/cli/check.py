@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ltrgr.errors import LtrgrError
 from ltrgr.report.expected import Expected, read_expected
-from ltrgr.report.table import ResultTable
+from ltrgr.report.result_table import ResultTable
 from ltrgr.report.verdicts import Reproduction, judge, verdict_table, write_reproduction
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.report.table import Origin
+from ltrgr.report.result_table import Origin
 from ltrgr.report.verdicts import changed
 
 

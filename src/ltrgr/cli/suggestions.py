@@ -11,7 +11,7 @@ from typing import Any
 from ltrgr.cli.renamed import new_name
 
 UNKNOWN_KEY = re.compile(r"Could not override '([^']+)'")
-ANOTHER_VERBS = re.compile(r"Interpolation key '(\w+)\.[^']*' not found")
+ANOTHER_COMMANDS = re.compile(r"Interpolation key '(\w+)\.[^']*' not found")
 EXTRAS = {"submitit": 'pip install -e ".[slurm]"'}
 """What installs the options of Hydra's plug-ins, by how their names begin."""
 
@@ -74,7 +74,7 @@ def explain(
         return f"{group} has no option {name!r}. {hint} Valid options: {', '.join(options)}."
     message = str(error).split("\nConfig search path:")[0].strip()
     cause = f"\n{error.__cause__}" if error.__cause__ else ""
-    another = ANOTHER_VERBS.search(message)
+    another = ANOTHER_COMMANDS.search(message)
     if another and another[1] != command and (conf / f"{another[1]}.yaml").is_file():
         return (
             f"this experiment is for another command; run: ltrgr {another[1]} {' '.join(overrides)}"

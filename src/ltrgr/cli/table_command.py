@@ -23,11 +23,11 @@ from ltrgr.cli.check import check, expected_of
 from ltrgr.cli.origin import table_origin
 from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.cli.suggestions import did_you_mean, nearest
+from ltrgr.pipeline.compared_systems import Comparison, System, make_table
 from ltrgr.pipeline.evaluate_stage import Measured
 from ltrgr.pipeline.generation_check import complaints
 from ltrgr.pipeline.parallel import run_all
 from ltrgr.pipeline.pipeline import Pipeline
-from ltrgr.pipeline.result_table import Comparison, System, make_table
 from ltrgr.pipeline.settings import SettingsError
 from ltrgr.report.render import terminal, write_all
 

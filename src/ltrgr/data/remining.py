@@ -53,11 +53,11 @@ class Period:
 
 
 def mine_period(
-    mined: MinedLists, seen: NDArray[np.int64], *, first: int, again: Remining
+    mined: MinedLists, seen: NDArray[np.int64], *, first: int, remining: Remining
 ) -> tuple[Period, int]:
     """The lists of a period's questions, mined now; and how many questions were mined.
 
-    Questions beyond ``again.questions`` keep the list that was mined once, and so does one whose
+    Questions beyond ``remining.questions`` keep the list that was mined once, and so does one whose
     new list would teach nothing (no relevant passage in it, or nothing else).
 
     Args:
@@ -65,8 +65,8 @@ def mine_period(
     """
     _, appearance = np.unique(seen, return_index=True)
     distinct = seen[np.sort(appearance)]
-    asked = np.sort(distinct[: again.questions])
-    fresh = again.mine(mined.question[asked])
+    asked = np.sort(distinct[: remining.questions])
+    fresh = remining.mine(mined.question[asked])
     has_both_labels = fresh.has_both_labels
     kept = np.setdiff1d(distinct, asked[has_both_labels])
     rows = np.concatenate([kept, asked[has_both_labels]])

@@ -9,10 +9,63 @@ target that the prompt does not hint at teaches little. See docs/method.md, sect
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+
+class PassageFields(NamedTuple):
+    """The fields of all passages; P passages, F fields."""
+
+    tokens: NDArray[np.int32]
+    """[N] the token stream"""
+    offsets: NDArray[np.int64]
+    """[P + 1] CSR: the fields of each passage"""
+    view: NDArray[np.int16]
+    """[F]"""
+    start: NDArray[np.int64]
+    """[F] first position of the field's text in ``tokens``"""
+    end: NDArray[np.int64]
+    """[F] one past the last"""
+    with_fields: NDArray[np.int64]
+    """passages that have a field"""
+
+
+class QuestionPairs(NamedTuple):
+    """Relevant (question, passage) pairs; M pairs."""
+
+    offsets: NDArray[np.int64]
+    """[Q + 1] CSR: the tokens of each question"""
+    tokens: NDArray[np.int32]
+    question: NDArray[np.int64]
+    """[M]"""
+    passage: NDArray[np.int64]
+    """[M]"""
+
+
+class TargetRules(NamedTuple):
+    """How targets are drawn and written; W views, V token ids."""
+
+    sampling_weight: NDArray[np.float64]
+    """[W]"""
+    view_end: NDArray[np.int64]
+    """[W] end marker, -1: a free view"""
+    prompt_prefix: NDArray[np.int32]
+    """[f] tokens before the source in a prompt"""
+    prompt_suffix: NDArray[np.int32]
+    """[W, g] tokens after it, by view"""
+    idf: NDArray[np.float64]
+    """[V] inverse document frequency: 1 for the rarest token, near 0 for function words"""
+    span_length: int
+    temperature: float
+    field_temperature: float
+    unsupervised: float
+    """probability of a draw whose source is a span of a passage, not a question"""
+    max_question_length: int
+    max_target_length: int
+    pad_id: int
 
 
 @njit(cache=True)
@@ -92,182 +145,132 @@ def _is_copy(text: Any, question: Any) -> bool:
 
 @njit(cache=True)
 def _draw_field(
-    corpus: Any,
-    passage: int,
-    source: Any,
-    whole: Any,
-    view_draws: Any,
-    view_end: Any,
-    idf: Any,
-    temperature: float,
-    uniform: float,
+    fields: Any, passage: int, source: Any, whole: Any, rules: Any, uniform: float
 ) -> int:
-    """A field of the passage: a view with p ~ ``view_draws``, in it p ~ exp(overlap / temperature).
+    """A field of the passage: a view with p ~ its sampling weight, in it p ~ exp(overlap /
+    ``field_temperature``).
 
     The overlap is measured with ``source``, the part of the question that the prompt holds. A
     field that equals the ``whole`` question is never drawn. -1 if no field can be a target.
     """
-    tokens, _, field_offsets, field_view, field_start, field_end = corpus
-    first, last = field_offsets[passage], field_offsets[passage + 1]
-    worth = _worth_of(source, idf)
+    first, last = fields.offsets[passage], fields.offsets[passage + 1]
+    n_views = len(rules.sampling_weight)
+    worth = _worth_of(source, rules.idf)
     overlap = np.full(last - first, -1.0)  # -1: cannot be a target
-    top = np.zeros(len(view_draws), np.float64)
+    top = np.zeros(n_views, np.float64)
     for field in range(first, last):
-        view = field_view[field]
-        text = tokens[field_start[field] : field_end[field]]
-        if len(text) > 0 and not (view_end[view] >= 0 and _is_copy(text, whole)):
+        view = fields.view[field]
+        text = fields.tokens[fields.start[field] : fields.end[field]]
+        if len(text) > 0 and not (rules.view_end[view] >= 0 and _is_copy(text, whole)):
             overlap[field - first] = _overlap(text, source, worth)
             top[view] = max(top[view], overlap[field - first])
     weights = np.zeros(last - first, np.float64)
-    of_view = np.zeros(len(view_draws), np.float64)
+    of_view = np.zeros(n_views, np.float64)
     for field in range(first, last):
         if overlap[field - first] >= 0:
-            view = field_view[field]
-            weights[field - first] = np.exp((overlap[field - first] - top[view]) / temperature)
+            view = fields.view[field]
+            gap = overlap[field - first] - top[view]
+            weights[field - first] = np.exp(gap / rules.field_temperature)
             of_view[view] += weights[field - first]
     for field in range(first, last):
         if weights[field - first] > 0:
-            view = field_view[field]
-            weights[field - first] *= view_draws[view] / of_view[view]
+            view = fields.view[field]
+            weights[field - first] *= rules.sampling_weight[view] / of_view[view]
     chosen = _weighted_choice(weights, uniform)
     return first + chosen if chosen >= 0 else -1
 
 
 @njit(cache=True)
-def _longest_field(corpus: Any, passage: int) -> int:
+def _longest_field(fields: Any, passage: int) -> int:
     """The passage's longest field, usually its text."""
-    _, _, field_offsets, _, field_start, field_end = corpus
-    longest = field_offsets[passage]
-    for field in range(field_offsets[passage], field_offsets[passage + 1]):
-        if field_end[field] - field_start[field] > field_end[longest] - field_start[longest]:
+    longest = fields.offsets[passage]
+    for field in range(fields.offsets[passage], fields.offsets[passage + 1]):
+        if fields.end[field] - fields.start[field] > fields.end[longest] - fields.start[longest]:
             longest = field
     return longest
 
 
 @njit(cache=True)
 def _draw_source_span(
-    corpus: Any, passage: int, span_length: int, for_length: float, for_start: float
+    fields: Any, passage: int, span_length: int, for_length: float, for_start: float
 ) -> Any:
     """A random span of the passage in place of a question, one to two ``span_length`` long."""
-    tokens, _, _, _, field_start, field_end = corpus
-    field = _longest_field(corpus, passage)
-    size = field_end[field] - field_start[field]
+    field = _longest_field(fields, passage)
+    size = fields.end[field] - fields.start[field]
     length = min(size, span_length + int(for_length * span_length))
-    start = field_start[field] + int(for_start * (size - length + 1))
-    return tokens[start : start + length]
+    start = fields.start[field] + int(for_start * (size - length + 1))
+    return fields.tokens[start : start + length]
 
 
 @njit(cache=True)
 def draw_pair(
-    uniform: Any,
-    pair: int,
-    corpus: Any,
-    questions: Any,
-    drawable: Any,
-    view_draws: Any,
-    view_end: Any,
-    idf: Any,
-    span_length: int,
-    temperature: float,
-    field_temperature: float,
-    unsupervised: float,
-    source_out: Any,
-    target_out: Any,
+    uniform: Any, pair: int, fields: Any, pairs: Any, rules: Any, source_out: Any, target_out: Any
 ) -> Any:
     """Write one (source, target) pair; return (view, source length, target length).
 
     Args:
         uniform: [6] random numbers in [0, 1).
         pair: the relevant pair of a supervised draw.
-        corpus: (tokens, passage offsets, field offsets, field view, field start, field end).
-        questions: (offsets, tokens, pair question, pair passage).
-        drawable: [D] passages that have a field, for unsupervised draws.
-        view_draws, view_end: [W] sampling weight and end marker (-1: free view) of each view.
-        unsupervised: probability of a draw without a question.
+        fields, pairs, rules: ``PassageFields``, ``QuestionPairs``, ``TargetRules``.
         source_out, target_out: buffers for the token ids.
     """
-    tokens, _, _, field_view, field_start, field_end = corpus
-    question_offsets, question_tokens, pair_question, pair_passage = questions
-    if len(pair_question) > 0 and uniform[0] >= unsupervised:
-        passage = pair_passage[pair]
-        asked = pair_question[pair]
-        whole = question_tokens[question_offsets[asked] : question_offsets[asked + 1]]
+    if len(pairs.question) > 0 and uniform[0] >= rules.unsupervised:
+        passage = pairs.passage[pair]
+        asked = pairs.question[pair]
+        whole = pairs.tokens[pairs.offsets[asked] : pairs.offsets[asked + 1]]
         source = whole[: len(source_out)]
         hint = source
     else:
-        passage = drawable[int(uniform[1] * len(drawable))]
-        whole = _draw_source_span(corpus, passage, span_length, uniform[2], uniform[3])
+        passage = fields.with_fields[int(uniform[1] * len(fields.with_fields))]
+        whole = _draw_source_span(fields, passage, rules.span_length, uniform[2], uniform[3])
         source = whole[: len(source_out)]
         hint = source[:0]  # with the source as hint, the likeliest span is the source itself
-    field = _draw_field(
-        corpus, passage, source, whole, view_draws, view_end, idf, field_temperature,
-        uniform[4],
-    )  # fmt: skip
+    field = _draw_field(fields, passage, source, whole, rules, uniform[4])
     if field < 0:
-        field = _longest_field(corpus, passage)
-    view = field_view[field]
-    text = tokens[field_start[field] : field_end[field]]
+        field = _longest_field(fields, passage)
+    view = fields.view[field]
+    text = fields.tokens[fields.start[field] : fields.end[field]]
     n_source = len(source)
     source_out[:n_source] = source
-    if view_end[view] >= 0:
+    if rules.view_end[view] >= 0:
         size = min(len(text), len(target_out) - 1)
         target_out[:size] = text[:size]
-        target_out[size] = view_end[view]
+        target_out[size] = rules.view_end[view]
         return view, n_source, size + 1
-    start = draw_span(text, hint, idf, span_length, temperature, uniform[5])
-    size = min(span_length, len(text) - start, len(target_out))
+    start = draw_span(text, hint, rules.idf, rules.span_length, rules.temperature, uniform[5])
+    size = min(rules.span_length, len(text) - start, len(target_out))
     target_out[:size] = text[start : start + size]
     return view, n_source, size
 
 
 @njit(cache=True)
-def draw_batch(
-    uniform: Any,
-    pairs: Any,
-    corpus: Any,
-    questions: Any,
-    drawable: Any,
-    view_draws: Any,
-    view_end: Any,
-    frames: Any,
-    idf: Any,
-    span_length: int,
-    temperature: float,
-    field_temperature: float,
-    unsupervised: float,
-    longest_source: int,
-    max_target_length: int,
-    pad_id: int,
-) -> Any:
-    """A batch of prompts and labels for stage 1; see ``draw_pair`` for the other arguments.
+def draw_batch(uniforms: Any, chosen: Any, fields: Any, pairs: Any, rules: Any) -> Any:
+    """A batch of prompts and labels for stage 1.
 
     Args:
-        uniform: [B, 6] random numbers in [0, 1).
-        pairs: [B] relevant pairs.
-        frames: (prefix [f], suffixes [W, g]), the tokens around the source in each view's prompt.
+        uniforms: [B, 6] random numbers in [0, 1).
+        chosen: [B] relevant pairs, rows of ``pairs``.
+        fields, pairs, rules: ``PassageFields``, ``QuestionPairs``, ``TargetRules``.
 
     Returns:
         (encoder ids [B, L] padded with ``pad_id``, lengths [B], labels [B, T] padded with -100).
     """
-    prefix, suffixes = frames
-    n = len(pairs)
-    ids = np.full((n, longest_source + len(prefix) + suffixes.shape[1]), pad_id, np.int64)
+    before, after = len(rules.prompt_prefix), rules.prompt_suffix.shape[1]
+    n = len(chosen)
+    ids = np.full((n, before + rules.max_question_length + after), rules.pad_id, np.int64)
     lengths = np.zeros(n, np.int64)
-    labels = np.full((n, max_target_length), -100, np.int64)
-    source = np.empty(longest_source, np.int32)
-    target = np.empty(max_target_length, np.int32)
+    labels = np.full((n, rules.max_target_length), -100, np.int64)
+    source = np.empty(rules.max_question_length, np.int32)
+    target = np.empty(rules.max_target_length, np.int32)
     widest = 1
     for row in range(n):
         view, n_source, n_target = draw_pair(
-            uniform[row], pairs[row], corpus, questions, drawable, view_draws, view_end,
-            idf, span_length, temperature, field_temperature, unsupervised, source, target,
-        )  # fmt: skip
-        start = len(prefix)
-        ids[row, :start] = prefix
-        ids[row, start : start + n_source] = source[:n_source]
-        stop = start + n_source + suffixes.shape[1]
-        ids[row, start + n_source : stop] = suffixes[view]
-        lengths[row] = stop
+            uniforms[row], chosen[row], fields, pairs, rules, source, target
+        )
+        ids[row, :before] = rules.prompt_prefix
+        ids[row, before : before + n_source] = source[:n_source]
+        ids[row, before + n_source : before + n_source + after] = rules.prompt_suffix[view]
+        lengths[row] = before + n_source + after
         labels[row, :n_target] = target[:n_target]
         widest = max(widest, n_target)
     return ids[:, : lengths.max()], lengths, labels[:, :widest]

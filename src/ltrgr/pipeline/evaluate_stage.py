@@ -102,13 +102,12 @@ def evaluate_retriever(
     split = settings.of(corpus)
     texts = [query.text for query in split.queries]
     ids = retriever.passages.ids()
-    for _ in retriever.rank(texts[:1], k=settings.passages):
+    for _ in retriever.retrieve(texts[:1], k=settings.passages):
         pass  # load kernels and caches before the clock starts
     run: Run = {}
     start = time.perf_counter()
-    batches = retriever.rank(texts, k=settings.passages)
-    for part, lists in watch(
-        ((part, lists) for part, _, lists in batches),
+    for part, _, _, lists in watch(
+        retriever.retrieve(texts, k=settings.passages),
         total=len(texts),
         description=f"search {settings.split}: {name}",
         shown=compute.progress,

@@ -50,9 +50,7 @@ def expose(pipeline: Pipeline, systems: Sequence[str]) -> Path:
     )
     if artefact.is_done():
         return artefact.open()
-    retrievers = {name: pipeline.open(name) for name in chosen}
-    for retriever in retrievers.values():
-        retriever.decoding = decoding
+    retrievers = {name: pipeline.open(name).with_(decoding=decoding) for name in chosen}
     return artefact.build(lambda directory: _write(directory, pipeline, retrievers))
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ltrgr.analysis.greedy import greedy_identifiers
 from ltrgr.corpus.records import Corpus
-from ltrgr.data.identifier_pairs import TargetSampler
+from ltrgr.data.target_sampler import TargetSampler
 from ltrgr.disk import write_atomically
 from ltrgr.identifiers.serialise import SerialisedCorpus
 from ltrgr.identifiers.tokenised import tokenise_questions

@@ -56,14 +56,13 @@ def mine(
     seed_everything(settings.seed, compute=compute)
     miner = Miner.over(retriever, corpus, passages=settings.passages)
     chosen = _choose(len(corpus.train.queries), settings)
-    miner(chosen, shown=compute.progress).save(directory)
+    miner(retriever, chosen, shown=compute.progress).save(directory)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Miner:
-    """Mines rank lists with what the retriever's model and scoring are when it is called."""
+    """Mines rank lists of a corpus's training questions."""
 
-    retriever: Retriever
     corpus: Corpus
     questions: TokenisedQuestions
     """the training split"""
@@ -74,32 +73,33 @@ class Miner:
 
     @classmethod
     def over(cls, retriever: Retriever, corpus: Corpus, *, passages: int) -> Miner:
-        """Of a corpus's training questions."""
+        """A miner for the index of ``retriever``, which may have another model when it mines."""
         vocabulary = retriever.vocabulary
         # whole, however little of them the model reads: a pseudo-query is whole, too
         questions = tokenise_questions(corpus.train, corpus.passages, vocabulary=vocabulary)
         marked = np.asarray([view.begin is not None for view in vocabulary.family.views.values()])
         serialised = open_serialised(retriever.index_directory)
         return cls(
-            retriever=retriever,
             corpus=corpus,
             questions=questions,
             own=own_query_ranges(questions, serialised, marked=marked),
             passages=passages,
         )
 
-    def __call__(self, chosen: NDArray[np.int64], *, shown: bool) -> MinedLists:
+    def __call__(
+        self, retriever: Retriever, chosen: NDArray[np.int64], *, shown: bool
+    ) -> MinedLists:
         """The lists of ``chosen`` [Q], positions in the training split; ``shown``: with a bar."""
-        batches = self.retriever.rank(
+        batches = retriever.retrieve(
             [self.corpus.train.queries[i].text for i in chosen],
             k=self.passages,
             excluded=_select(self.own, chosen),
         )
         kept_keys, key_indices, passages, scores, coverages = [], [], [], [], []
-        for _, (keys, lists) in watch(
-            ((part, (keys, lists)) for part, keys, lists in batches),
+        for _, keys, _, lists in watch(
+            batches,
             total=len(chosen),
-            description=f"mine {'+'.join(self.retriever.vocabulary.family.names)}",
+            description=f"mine {'+'.join(retriever.vocabulary.family.names)}",
             shown=shown,
         ):
             kept, key_index = trim(keys, lists)

@@ -233,10 +233,7 @@ class Pipeline:
 
     def _searcher(self, system: str) -> Retriever:
         """The same with the scoring and beams of ``evaluation``."""
-        retriever = self.open(system)
-        retriever.scoring = self.evaluation.scoring or retriever.scoring
-        retriever.decoding = self._decoding
-        return retriever
+        return self.open(system).with_(scoring=self.evaluation.scoring, decoding=self._decoding)
 
     def _scoring_of(self, system: str) -> ScoringSettings | None:
         """None: the one that the model's own directory holds, since it was learned."""

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.data.identifier_pairs import IdentifierDataModule, TargetSampler
+from ltrgr.data.identifier_datamodule import IdentifierDataModule
+from ltrgr.data.target_sampler import TargetSampler
 from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.evaluation.shares import Shares
 from ltrgr.identifiers.serialise import SerialisedCorpus
@@ -191,7 +192,7 @@ def pretrain(
         fit(trainer, module, data, checkpoints=directory / SCRATCH)
     step = choice.load(module)
     expect_finite(module.model)
-    retriever.model = module.model.cpu().eval()
+    retriever = retriever.with_(model=module.model.cpu().eval())
     if len(dev):
         validation = Validation(
             step=step,

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from tqdm import tqdm
 
-T = TypeVar("T")
+Batch = TypeVar("Batch", bound=tuple[Any, ...])
 
 BAR_POSITION = "LTRGR_BAR_POSITION"
 """environment variable: the line of this process's bars where several processes draw them"""
@@ -34,13 +34,13 @@ def bar(*, total: int, description: str, unit: str, shown: bool, done: int = 0) 
 
 
 def watch(
-    batches: Iterable[tuple[slice, T]], *, total: int, description: str, shown: bool
-) -> Iterator[tuple[slice, T]]:
-    """Pass batches of questions through, counting questions per second."""
+    batches: Iterable[Batch], *, total: int, description: str, shown: bool
+) -> Iterator[Batch]:
+    """Pass batches on, each with its slice of the questions first; count questions per second."""
     with bar(total=total, description=description, unit=" questions", shown=shown) as progress:
-        for part, value in batches:
-            yield part, value
-            progress.update(part.stop - part.start)
+        for batch in batches:
+            yield batch
+            progress.update(batch[0].stop - batch[0].start)
 
 
 class StepProgress(Callback):

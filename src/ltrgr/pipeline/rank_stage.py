@@ -15,7 +15,8 @@ from pytorch_lightning.loggers import Logger, WandbLogger
 from torch import Tensor
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.data.rank_lists import RankLists, RankListSampler
+from ltrgr.data.rank_list_datamodule import RankListDataModule
+from ltrgr.data.rank_list_sampler import RankListSampler
 from ltrgr.data.remining import Remining
 from ltrgr.evaluation.online import OnlineRetrieval
 from ltrgr.identifiers.tokenised import tokenise_questions
@@ -104,12 +105,13 @@ def rank(
         fit(trainer, module, data, checkpoints=directory / SCRATCH)
         choice.load(module)
         expect_finite(module.model)
-        retriever.model = module.model.to(compute.device).eval()
-        retriever.scoring = learnable_scoring.scoring()
-        _log_examples(logger, retriever, corpus)
-    retriever.model = retriever.model.cpu()
+        trained = retriever.with_(
+            model=module.model.to(compute.device).eval(), scoring=learnable_scoring.scoring()
+        )
+        _log_examples(logger, trained, corpus)
+    trained = trained.with_(model=trained.model.cpu())
     index = os.path.relpath(retriever.index_directory, artefact.directory)
-    retriever.save(directory, index=index)
+    trained.save(directory, index=index)
 
 
 def _module(
@@ -150,7 +152,7 @@ def _data(
     corpus: Corpus,
     pretraining: PretrainSettings,
     settings: RankSettings,
-) -> RankLists:
+) -> RankListDataModule:
     vocabulary = retriever.vocabulary
     longest = retriever.decoding.max_question_length
     questions = tokenise_questions(
@@ -175,12 +177,12 @@ def _data(
         targets_per_question=settings.targets_per_question if generates else 0,
         max_question_length=longest,
     )
-    return RankLists(
+    return RankListDataModule(
         sampler=sampler,
         batch_size=settings.batch_size,
         dev=torch.arange(min(settings.dev_questions, len(corpus.dev.queries))),
         seed=settings.seed,
-        again=_mining_again(
+        remining=_remining(
             retriever,
             learnable_scoring,
             corpus=corpus,
@@ -190,7 +192,7 @@ def _data(
     )
 
 
-def _mining_again(
+def _remining(
     retriever: Retriever,
     learnable_scoring: LearnableScoring,
     *,
@@ -204,8 +206,7 @@ def _mining_again(
     miner = Miner.over(retriever, corpus, passages=passages)
 
     def mine(questions: NDArray[np.int64]) -> MinedLists:
-        retriever.scoring = learnable_scoring.scoring()
-        lists = miner(questions, shown=False)
+        lists = miner(retriever.with_(scoring=learnable_scoring.scoring()), questions, shown=False)
         return replace(lists, coverage=learnable_scoring.as_given(lists.coverage))
 
     return Remining(mine=mine, every=settings.remine_every, questions=settings.remine_questions)
@@ -219,10 +220,11 @@ def _search_dev(
     )
 
     def search(rows: Tensor) -> tuple[Tensor, Tensor]:
-        retriever.scoring = learnable_scoring.scoring()
+        current = retriever.with_(scoring=learnable_scoring.scoring())
         numbers = rows.cpu().numpy()
         texts = [corpus.dev.queries[i].text for i in numbers]
-        passage = np.concatenate([lists.passage for _, _, lists in retriever.rank(texts, k=DEPTH)])
+        batches = current.retrieve(texts, k=DEPTH)
+        passage = np.concatenate([batch.lists.passage for batch in batches])
         relevance = relevance_of(passage, dev.relevant_offsets, dev.relevant, rows=numbers)
         n_relevant = np.diff(dev.relevant_offsets)[numbers]
         return torch.from_numpy(relevance), torch.from_numpy(n_relevant)

@@ -80,7 +80,7 @@ class IndexSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetSettings:
-    """How stage-1 targets are drawn; see ``data.identifier_pairs.TargetSampler``."""
+    """How stage-1 targets are drawn; see ``data.target_sampler.TargetSampler``."""
 
     span_length: int
     temperature: float

@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]
 from ltrgr.disk import write_atomically
 from ltrgr.errors import LtrgrError
 from ltrgr.evaluation.reproduction import Spread, interval
-from ltrgr.report.table import Origin
+from ltrgr.report.result_table import Origin
 
 UNITS = {"percent": 100.0, "ratio": 1.0}
 """unit of a file -> what its figures are divided by"""

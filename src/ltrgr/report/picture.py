@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ltrgr.report.table import Cell, ResultTable, Row
+from ltrgr.report.result_table import Cell, ResultTable, Row
 
 METRICS = ("hits@5", "hits@20", "hits@100", "MRR@10")
 COLOURS = ("#0072b2", "#56b4e9", "#b7dcf2", "#e69f00", "#009e73", "#cc79a7")

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ltrgr.disk import write_atomically
 from ltrgr.report.picture import picture
-from ltrgr.report.table import Printed, ResultTable, body, explained, header, to_json
+from ltrgr.report.result_table import Printed, ResultTable, body, explained, header, to_json
 
 SUPERSCRIPTS = str.maketrans("abcdefghijklmnoprstuvwxyz", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
 """letters of significance, so that none reads like a unit; Unicode has no raised q"""

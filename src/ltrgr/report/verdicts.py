@@ -15,7 +15,7 @@ from rich.text import Text
 from ltrgr.disk import write_atomically
 from ltrgr.evaluation.reproduction import NEAR, OFF, OK, ONE_RUN, interval, verdict
 from ltrgr.report.expected import Expected, Figure
-from ltrgr.report.table import Cell, ResultTable
+from ltrgr.report.result_table import Cell, ResultTable
 
 UNKNOWN, MISSING = "not in the file", "not in the table"
 

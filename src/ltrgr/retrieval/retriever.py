@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import pkgutil
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -33,12 +34,24 @@ from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights
 
+
+class RetrievedBatch(NamedTuple):
+    """The rank lists of a batch of B questions, and the n keys that made them."""
+
+    questions: slice
+    """which of the given questions"""
+    keys: Keys
+    weights: NDArray[np.float64]
+    """[n] what each key is worth to its question"""
+    lists: RankLists
+
+
 Ranges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """CSR per question: offsets [B + 1], starts and ends of excluded corpus positions"""
 
 
 class Retriever:
-    """Searches a corpus by generating identifiers.
+    """Searches a corpus by generating identifiers. A value: ``with_`` gives a changed copy.
 
     Args:
         model: an encoder-decoder in evaluation mode.
@@ -59,12 +72,12 @@ class Retriever:
         scoring: ScoringSettings,
         decoding: DecodingSettings,
     ) -> None:
-        self.model, self.vocabulary = model, vocabulary
+        self._model, self.vocabulary = model, vocabulary
         self.index_directory = Path(index_directory)
         self.index = Shards.open(self.index_directory / "fm_index")
         self.passages = PassageStore(self.index_directory)
-        scoring.of_views(vocabulary.family.names)  # raises for unknown views
-        self.scoring, self.decoding = scoring, decoding
+        self._view_weights, self._view_offsets = scoring.of_views(vocabulary.family.names)
+        self._scoring, self._decoding = scoring, decoding
         self._is_marker = vocabulary.is_marker
         self.views = [
             SearchedView(
@@ -135,6 +148,46 @@ class Retriever:
         }
         (directory / "retriever.json").write_text(json.dumps(described, indent=2))
 
+    def with_(
+        self,
+        *,
+        model: Any = None,
+        scoring: ScoringSettings | None = None,
+        decoding: DecodingSettings | None = None,
+    ) -> Retriever:
+        """The same retriever with another model (in evaluation mode), scoring or decoding.
+
+        The index is shared, not opened again.
+
+        Raises:
+            ValueError: the scoring names a view that the family does not have.
+        """
+        other = copy(self)
+        if model is not None:
+            other._model = model
+        if scoring is not None:
+            other._scoring = scoring
+            of_views = scoring.of_views(self.vocabulary.family.names)
+            other._view_weights, other._view_offsets = of_views
+        if decoding is not None:
+            other._decoding = decoding
+        return other
+
+    @property
+    def model(self) -> Any:
+        """The network that generates identifiers."""
+        return self._model
+
+    @property
+    def scoring(self) -> ScoringSettings:
+        """How passages are scored."""
+        return self._scoring
+
+    @property
+    def decoding(self) -> DecodingSettings:
+        """How identifiers are generated."""
+        return self._decoding
+
     @property
     def device(self) -> torch.device:
         """The device of the model."""
@@ -147,21 +200,17 @@ class Retriever:
             RetrieverError: a question has no text, or k is below 1.
         """
         hits: list[list[Hit]] = []
-        for _, keys, lists in self.rank(texts, k=k):
-            weights = self.weights(keys)
-            hits += [self._hits(row, keys, weights, lists) for row in range(len(lists.passage))]
+        for batch in self.retrieve(texts, k=k):
+            hits += [self._hits(row, batch) for row in range(len(batch.lists.passage))]
         return hits
 
-    def rank(
+    def retrieve(
         self, texts: Sequence[str], *, k: int, excluded: Ranges | None = None
-    ) -> Iterator[tuple[slice, Keys, RankLists]]:
+    ) -> Iterator[RetrievedBatch]:
         """Rank lists of ``k`` passages, a batch of questions at a time.
 
         Args:
             excluded: corpus positions per question; an occurrence that touches one does not count.
-
-        Yields:
-            (questions of the batch as a slice of ``texts``, their keys, their rank lists).
 
         Raises:
             RetrieverError: a question has no text, or k is below 1.
@@ -175,16 +224,17 @@ class Retriever:
         for first in range(0, len(texts), size):
             part = slice(first, min(first + size, len(texts)))
             keys = self.keys(texts[part])
+            weights = self.weights(keys)
             lists = score_passages(
                 keys,
-                self.weights(keys),
+                weights,
                 self.index,
                 settings=self.scoring,
                 marker=self._is_marker,
                 k=k,
                 excluded=None if excluded is None else _part(excluded, part),
             )
-            yield part, keys, lists
+            yield RetrievedBatch(part, keys, weights, lists)
 
     def keys(self, texts: Sequence[str]) -> Keys:
         """The keys of every searched view, and the extra keys that the scoring settings add."""
@@ -212,14 +262,13 @@ class Retriever:
 
     def weights(self, keys: Keys) -> NDArray[np.float64]:
         """[n] weights w(n, q), view weight and perturbation included; 0: the key does not count."""
-        of_view, offset = self.scoring.of_views(self.vocabulary.family.names)
         weights = key_weights(
             keys.log_probability,
             keys.count,
             n_tokens=self.index.n_tokens,
-            view_weight=of_view[keys.view]
+            view_weight=self._view_weights[keys.view]
             * perturbation(keys.tokens, keys.token_offsets, settings=self.scoring),
-            view_offset=offset[keys.view],
+            view_offset=self._view_offsets[keys.view],
             settings=self.scoring,
         )
         if self.scoring.partial_keys or not len(weights):
@@ -254,7 +303,6 @@ class Retriever:
                 )
             )
         if self.scoring.unigrams:
-            _, offsets = self.scoring.of_views(self.vocabulary.family.names)
             keys.append(
                 unigrams(
                     first,
@@ -262,21 +310,19 @@ class Retriever:
                     index=self.index,
                     is_marker=self._is_marker,
                     scoring=self.scoring,
-                    view_offset=float(offsets[view.number]),
+                    view_offset=float(self._view_offsets[view.number]),
                 )
             )
         return keys
 
-    def _hits(
-        self, row: int, keys: Keys, weights: NDArray[np.float64], lists: RankLists
-    ) -> list[Hit]:
-        first = keys.question_offsets[row]
+    def _hits(self, row: int, batch: RetrievedBatch) -> list[Hit]:
+        lists, first = batch.lists, batch.keys.question_offsets[row]
         return [
             Hit(
                 passage=self.passages[int(passage)],
                 score=float(lists.score[row, place]),
                 matches=tuple(
-                    self._match(first + key, keys, weights, coverage)
+                    self._match(first + key, batch, coverage)
                     for key, coverage in zip(
                         lists.key[row, place], lists.coverage[row, place], strict=True
                     )
@@ -287,15 +333,14 @@ class Retriever:
             if passage >= 0
         ]
 
-    def _match(
-        self, key: int, keys: Keys, weights: NDArray[np.float64], coverage: float
-    ) -> IdentifierMatch:
+    def _match(self, key: int, batch: RetrievedBatch, coverage: float) -> IdentifierMatch:
+        keys = batch.keys
         tokens = keys.tokens[keys.token_offsets[key] : keys.token_offsets[key + 1]]
         return IdentifierMatch(
             view=self.vocabulary.family.names[keys.view[key]],
             text=self.vocabulary.text(tokens),
             count=int((keys.hi[key] - keys.lo[key]).sum()),
-            weight=float(weights[key]),
+            weight=float(batch.weights[key]),
             coverage=float(coverage),
         )
 

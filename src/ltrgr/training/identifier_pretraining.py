@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchmetrics import Metric
 
-from ltrgr.data.identifier_pairs import IdentifierBatch
+from ltrgr.data.identifier_batch import IdentifierBatch
 from ltrgr.decoding.model import by_length, encode, teacher_forced_logits
 from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
 

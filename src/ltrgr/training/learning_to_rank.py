@@ -10,7 +10,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from torchmetrics import Metric
 
-from ltrgr.data.rank_lists import RankListBatch
+from ltrgr.data.rank_list_batch import RankListBatch
 from ltrgr.decoding.model import cumulative_log_probabilities, encode
 from ltrgr.losses.objective import Objective
 from ltrgr.scoring.differentiable import coverage_at, passage_scores

@@ -10,7 +10,7 @@ from ltrgr.report.page.groups import LABELS, Comparable, Group
 from ltrgr.report.page.markup import Safe, el, join
 from ltrgr.report.page.runs import Runs
 from ltrgr.report.page.widgets import cell, note, section, table
-from ltrgr.report.table import Cell, Printed, ResultTable, Row, body, from_json, header
+from ltrgr.report.result_table import Cell, Printed, ResultTable, Row, body, from_json, header
 
 METRICS = ("hits@1", "hits@5", "hits@20", "hits@100", "mrr@10", "ndcg@10")
 LEVEL = 0.05

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from ltrgr.pipeline.compared_systems import Comparison, System, make_table
 from ltrgr.pipeline.evaluate_stage import Measured
-from ltrgr.pipeline.result_table import Comparison, System, make_table
 
 IDS = tuple(f"q{i}" for i in range(40))
 

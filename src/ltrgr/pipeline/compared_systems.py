@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ltrgr.evaluation.significance import per_question, significant
 from ltrgr.pipeline.evaluate_stage import Measured
 from ltrgr.pipeline.paired import gains
-from ltrgr.report.table import Cell, ResultTable, Row
+from ltrgr.report.result_table import Cell, ResultTable, Row
 
 
 @dataclass(frozen=True, kw_only=True)
