@@ -71,7 +71,7 @@ def test_gold_of_a_marked_view_is_the_whole_field_with_its_end() -> None:
 
 
 def test_a_title_longer_than_search_decodes_is_no_gold() -> None:
-    assert spans(places(replace(TITLE, steps=3))) == [[[A, B, END]], [[B, END]], []]
+    assert spans(places(replace(TITLE, max_new_tokens=3))) == [[[A, B, END]], [[B, END]], []]
 
 
 def test_gold_of_a_free_view_begins_anywhere_in_the_body() -> None:

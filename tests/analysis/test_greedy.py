@@ -53,7 +53,9 @@ def test_right_where_a_decoding_by_hand_gives_a_relevant_identifier(
         view = family.names.index(name)
         assert asked.all()  # every passage of the demo has identifiers of each view
         for row in rows:
-            key = by_hand(retriever, corpus.dev.queries[row].text, name, family.views[name].steps)
+            key = by_hand(
+                retriever, corpus.dev.queries[row].text, name, family.views[name].max_new_tokens
+            )
             gold = []
             for passage in questions.relevant[
                 questions.relevant_offsets[row] : questions.relevant_offsets[row + 1]
@@ -63,7 +65,7 @@ def test_right_where_a_decoding_by_hand_gives_a_relevant_identifier(
                         start, stop = serialised.field_start[field], serialised.field_end[field]
                         gold.append(serialised.tokens[start : stop + 1].tolist())
             if family.views[name].end is None:
-                expected = len(key) == family.views[name].steps and any(
+                expected = len(key) == family.views[name].max_new_tokens and any(
                     text[i : i + len(key)] == key for text in gold for i in range(len(text))
                 )
             else:

@@ -70,9 +70,9 @@ def test_nothing_learned_leaves_the_scoring_itself_and_no_state() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scoring", "learnable_parameters", "said"),
+    ("scoring", "learned", "said"),
     [
-        (ScoringSettings(coverage=0.0), "coverage", r"scoring\.cover begins at 0\.0"),
+        (ScoringSettings(coverage=0.0), "coverage", r"scoring\.coverage begins at 0\.0"),
         (ScoringSettings(coverage=1.0), "coverage", "above 0 and below 1"),
         (ScoringSettings(view_weights={"body": 0.0}), "view_weights", "leave it out"),
         (ScoringSettings(transform=np.sqrt), "exponent", r"scoring\.transform"),

@@ -202,7 +202,7 @@ def test_learned_numbers_start_from_the_same_loss_and_move(
     learned.module.training_step(learned.batch, 0).backward()
     optimiser.step()
     assert learned.logged["train/exponent"] == pytest.approx(2.0)
-    assert learned.logged["train/cover"] == pytest.approx(0.8)
+    assert learned.logged["train/coverage"] == pytest.approx(0.8)
     assert learned.logged["train/view_weight_query"] == pytest.approx(1.0)
     for name, raw in learned.module.learnable_scoring.raw.items():
         assert raw.grad is not None

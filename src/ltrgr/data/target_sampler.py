@@ -50,7 +50,7 @@ class TargetSampler:
         self._fields = PassageFields(
             tokens=corpus.tokens,
             offsets=corpus.field_offsets,
-            view=corpus.field_view,
+            view_number=corpus.field_view,
             start=corpus.field_start,
             end=corpus.field_end,
             with_fields=np.flatnonzero(has_fields),

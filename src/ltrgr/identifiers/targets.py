@@ -23,7 +23,7 @@ class PassageFields(NamedTuple):
     """[N] the token stream"""
     offsets: NDArray[np.int64]
     """[P + 1] CSR: the fields of each passage"""
-    view: NDArray[np.int16]
+    view_number: NDArray[np.int16]
     """[F]"""
     start: NDArray[np.int64]
     """[F] first position of the field's text in ``tokens``"""
@@ -159,7 +159,7 @@ def _draw_field(
     overlap = np.full(last - first, -1.0)  # -1: cannot be a target
     top = np.zeros(n_views, np.float64)
     for field in range(first, last):
-        view = fields.view[field]
+        view = fields.view_number[field]
         text = fields.tokens[fields.start[field] : fields.end[field]]
         if len(text) > 0 and not (rules.view_end[view] >= 0 and _is_copy(text, whole)):
             overlap[field - first] = _overlap(text, source, worth)
@@ -168,13 +168,13 @@ def _draw_field(
     of_view = np.zeros(n_views, np.float64)
     for field in range(first, last):
         if overlap[field - first] >= 0:
-            view = fields.view[field]
+            view = fields.view_number[field]
             gap = overlap[field - first] - top[view]
             weights[field - first] = np.exp(gap / rules.field_temperature)
             of_view[view] += weights[field - first]
     for field in range(first, last):
         if weights[field - first] > 0:
-            view = fields.view[field]
+            view = fields.view_number[field]
             weights[field - first] *= rules.sampling_weight[view] / of_view[view]
     chosen = _weighted_choice(weights, uniform)
     return first + chosen if chosen >= 0 else -1
@@ -228,7 +228,7 @@ def draw_pair(
     field = _draw_field(fields, passage, source, whole, rules, uniform[4])
     if field < 0:
         field = _longest_field(fields, passage)
-    view = fields.view[field]
+    view = fields.view_number[field]
     text = fields.tokens[fields.start[field] : fields.end[field]]
     n_source = len(source)
     source_out[:n_source] = source

@@ -74,9 +74,6 @@ class MinedLists:
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> MinedLists:
         """The inverse of ``arrays``."""
         keys = {field.name: arrays[f"{_KEYS}{field.name}"] for field in fields(Keys)}
-        for name in ("lo", "hi"):
-            if keys[name].ndim == 1:  # written before shards existed
-                keys[name] = keys[name][:, None]
         return cls(**{name: arrays[name] for name in _LISTS}, keys=Keys(**keys))
 
     def save(self, directory: Path) -> None:
