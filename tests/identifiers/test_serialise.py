@@ -130,9 +130,7 @@ def test_title_ids_are_text() -> None:
 
 def test_a_docid_too_long_to_be_generated_is_refused() -> None:
     family = docid_family(RANDOM.views["docid"].docids, symbols=4, steps=1)
-    with pytest.raises(
-        ValueError, match=r"has 2 tokens.*decodes 1.*set identifiers.views.NAME.max_new_tokens=2"
-    ):
+    with pytest.raises(ValueError, match=r"has 2 tokens.*decodes 1.*NAME.max_new_tokens=2"):
         serialise(PASSAGES, vocabulary=small_vocabulary(PASSAGES, family))
 
 
