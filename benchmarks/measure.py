@@ -46,10 +46,10 @@ def seconds(
     timed: Callable[[Query], Any],
     *,
     repeats: int,
-    warmup_ratio: bool = True,
+    warm_up: bool = True,
 ) -> list[float]:
     """Seconds of ``timed(prepare())`` for each repeat; only ``timed`` is measured."""
-    if warmup_ratio:  # compiles kernels, loads libraries
+    if warm_up:  # compiles kernels, loads libraries
         timed(prepare())
     measured = []
     for _ in range(repeats):

@@ -30,7 +30,7 @@ SWEPT = (
     "settings.objective.terms.rank1.loss.margin",
     "settings.objective.terms.rank1.weight",
     "settings.objective.terms.rank2.weight",
-    "settings.learning_rate",
+    "settings.optimizer.lr",
     "settings.seed",
 )
 

@@ -29,7 +29,7 @@ FAMILIES = {"seal": "SEAL", "minder": "MINDER"}
 BEFORE = [
     "model.backbone.network.init_scale=0.2263",  # 0.02 * sqrt(128): BART's 0.02 at this width
     "model.backbone.network.dropout=0.1",
-    "pretrain.learning_rate=1e-3",
+    "pretrain.optimizer.lr=1e-3",
 ]
 RESULTS = Path(__file__).parent / "main_table" / "results"
 MOST_BELOW, MOST_SD = 3.0, 2.0

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
@@ -18,10 +19,16 @@ from ltrgr.report.expected import read_expected
 from ltrgr.scoring.scoring_settings import ScoringSettings
 
 CONF = Path(__file__).parents[2] / "conf"
+PLACES = {
+    "optimizer": ["@pretrain.optimizer", "@rank.optimizer"],
+    "scheduler": ["@pretrain.scheduler", "@rank.scheduler"],
+}
+"""groups that are chosen at more than one place"""
 OPTIONS = [
-    f"{group.name}={option.stem}"
+    f"{group.name}{place}={option.stem}"
     for group in sorted(CONF.iterdir())
     if group.is_dir()
+    for place in PLACES.get(group.name, [""])
     for option in sorted(group.glob("*.yaml"))
 ]
 
@@ -54,6 +61,40 @@ def test_every_option_can_be_built(option: str) -> None:
     }
     assert isinstance(parts["scoring"], ScoringSettings)
     assert isinstance(parts["ranking"].objective, Objective)
+
+
+def test_one_override_sets_any_argument_of_the_optimizer() -> None:
+    cfg = composed("rank", "+rank.optimizer.eps=1e-6", "optimizer@pretrain.optimizer=adafactor")
+    made = {
+        stage: instantiate(cfg[stage].optimizer)([torch.nn.Parameter(torch.zeros(2))])
+        for stage in ("pretrain", "rank")
+    }
+    assert [type(made[stage]).__name__ for stage in made] == ["Adafactor", "AdamW"]
+    assert made["rank"].defaults["eps"] == 1e-6
+    assert [made[stage].defaults["lr"] for stage in made] == [2e-3, 2e-4]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("rank.optimizer.lr=-1", r"rank\.optimizer: Invalid learning rate: -1"),
+        ("pretrain.optimizer.lr=true", r"pretrain\.optimizer\.lr=True: expected a number"),
+        ("pretrain.optimizer.lr=nan", r"pretrain\.optimizer\.lr=nan: expected a number"),
+        ("+rank.optimizer.momentum=1", r"rank\.optimizer: .*momentum"),
+        ("rank.scheduler.warmup_ratio=2", r"rank\.scheduler: warmup_ratio=2: expected 0 to 1"),
+    ],
+)
+def test_an_optimizer_that_cannot_be_made_is_refused(override: str, message: str) -> None:
+    cfg = composed("rank", override)
+    with pytest.raises(Exception, match=message):
+        instantiate(cfg[override.strip("+").partition(".")[0]], _convert_="all")
+
+
+def test_a_large_model_has_the_demo_budget_unless_another_is_chosen() -> None:
+    assert composed("rank", "model=bart-base").pretrain.steps == 1600
+    paper = composed("rank", "model=bart-base", "budget=paper")
+    assert (paper.pretrain.steps, paper.mine.passages, paper.mine.questions) == (80_000, 200, None)
+    assert paper.rank.optimizer.lr == 1e-5
 
 
 @pytest.mark.parametrize("launcher", ["local", "joblib", "basic"])

@@ -250,4 +250,4 @@ def test_the_notes_name_each_system_whose_stage_one_does_not_generate(tmp_path: 
     notes = json.loads((tmp_path / "table" / "table.json").read_text())["notes"]
     (line,) = [note for note in notes if "not learnt to generate" in note]
     assert line.startswith("MINDER, seed 0; L, seed 0: stage 1 has not learnt to generate")
-    assert "raise pretrain.steps or pretrain.learning_rate" in line
+    assert "raise pretrain.steps or pretrain.optimizer.lr" in line

@@ -16,7 +16,7 @@ from ltrgr.corpus.records import Corpus
 from ltrgr.losses.distillation import margin_mse
 from ltrgr.losses.objective import Against, Objective, Term
 from ltrgr.losses.samplers import top
-from ltrgr.pipeline import ranking as ranking_stage
+from ltrgr.pipeline import rank_stage
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.pipeline.settings import SettingsError
@@ -105,17 +105,17 @@ def test_lists_are_mined_by_the_model_of_their_step(
     """Every 5 of 12 steps, 4 questions each: before the steps 5 and 10, of at most 6 questions."""
     seen: list[tuple[int, torch.Tensor]] = []
     models: dict[int, torch.Tensor] = {}
-    honest, train = ranking_stage.Miner.__call__, LearningToRank.training_step
+    honest, train = rank_stage.Miner.__call__, LearningToRank.training_step
 
-    def spy(self: Any, chosen: Any, *, shown: bool) -> Any:
-        seen.append((len(chosen), next(self.retriever.model.parameters()).detach().clone()))
-        return honest(self, chosen, shown=shown)
+    def spy(self: Any, retriever: Any, chosen: Any, *, shown: bool) -> Any:
+        seen.append((len(chosen), next(retriever.model.parameters()).detach().clone()))
+        return honest(self, retriever, chosen, shown=shown)
 
     def step(self: Any, batch: Any, batch_idx: int) -> Any:
         models[self.global_step] = next(self.model.parameters()).detach().clone()
         return train(self, batch, batch_idx)
 
-    monkeypatch.setattr(ranking_stage.Miner, "__call__", spy)
+    monkeypatch.setattr(rank_stage.Miner, "__call__", spy)
     monkeypatch.setattr(LearningToRank, "training_step", step)
     directory = anew(mined, remine_every=5, remine_questions=6, seed=3).rank()
     assert [n for n, _ in seen] == [6, 6]
@@ -146,7 +146,7 @@ def test_new_lists_change_what_is_learned_and_only_then(mined: Pipeline) -> None
 
 @pytest.mark.usefixtures("latest_is_best")
 @pytest.mark.parametrize(
-    ("every", "step", "learnable_parameters"),
+    ("every", "step", "learned"),
     [
         (3, 7, ()),  # goes on at 4 with lists that the model of step 3 mined
         (3, 10, ALL),  # at 8, in the period of step 6; the killed run had mined for 9, too
@@ -184,7 +184,7 @@ def test_a_loss_that_compares_with_the_first_lists_is_refused() -> None:
 
 
 def test_search_uses_what_was_learned(mined: Pipeline, corpus: Corpus) -> None:
-    built = anew(mined, learned=ALL, scoring_learning_rate=0.5)
+    built = anew(mined, learnable_parameters=ALL, scoring_learning_rate=0.5)
     directory = built.rank()
     learned = Retriever.from_pretrained(directory).scoring
     assert learned.exponent != pytest.approx(2.0, abs=0.01)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_pipeline import PRETRAINING, pipeline, ranking
+from tiny_pipeline import PRETRAINING, adamw, pipeline, ranking
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.decoding.decoding_settings import DecodingSettings
@@ -100,7 +100,7 @@ def test_docids_are_part_of_an_index_s_name(corpus: Corpus, tmp_path: Path) -> N
 
 def test_learning_to_rank_learns_a_docid(corpus: Corpus, tmp_path: Path) -> None:
     """Stage 2 turns the wrong pairs of its own mined lists, each passage scored by one key."""
-    settings = ranking(size=100.0, steps=150, val_check_interval=150, learning_rate=6e-3)
+    settings = ranking(size=100.0, steps=150, val_check_interval=150, optimizer=adamw(6e-3))
     pretraining = replace(PRETRAINING, steps=60)
     built = docid_pipeline(
         tmp_path, corpus, DOCID_FAMILIES["kmeans"], pretraining=pretraining, ranking=settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 from tiny_pipeline import PRETRAINING, pipeline, ranking
+from torch.optim import AdamW
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.pipeline import ranking as ranking_stage
+from ltrgr.pipeline import rank_stage
 from ltrgr.pipeline.evaluate_stage import Measured
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.retrieval.mined import MinedLists
@@ -190,7 +192,7 @@ def test_the_best_checkpoint_on_dev_is_the_one_kept(
 ) -> None:
     """Dev says: the validation after step 8 of 4, 8, 12 was the best."""
 
-    class Rigged(ranking_stage.OnlineRetrieval):  # type: ignore[name-defined,misc]
+    class Rigged(rank_stage.OnlineRetrieval):  # type: ignore[name-defined,misc]
         told = 0
 
         def compute(self) -> dict[str, torch.Tensor]:
@@ -198,14 +200,14 @@ def test_the_best_checkpoint_on_dev_is_the_one_kept(
             return {"mrr@10": torch.tensor({1: 0.2, 2: 0.9, 3: 0.5}[Rigged.told])}
 
     steps: dict[int, dict[str, torch.Tensor]] = {}
-    module = ranking_stage.LearningToRank
+    module = rank_stage.LearningToRank
     validated = module.on_validation_epoch_end
 
     def spy(self: Any) -> None:
         steps[self.global_step] = {k: v.clone() for k, v in self.model.state_dict().items()}
         validated(self)
 
-    monkeypatch.setattr(ranking_stage, "OnlineRetrieval", Rigged)
+    monkeypatch.setattr(rank_stage, "OnlineRetrieval", Rigged)
     monkeypatch.setattr(module, "on_validation_epoch_end", spy)
     other = pipeline(finished.root, corpus, ranking=ranking(seed=5))
     kept = weights_of(other.rank())
@@ -271,6 +273,7 @@ def test_a_planted_checkpoint_is_refused_and_runs_nothing(corpus: Corpus, tmp_pa
             resumed.pretrain()
     checkpoint = resumed.pretrained.partial / "checkpoints" / "last.ckpt"
     genuine = torch.load(checkpoint, weights_only=True)
+    assert genuine["hyper_parameters"]["optimizer"]["lr"] == 5e-3  # plain values, no objects
     torch.save({**genuine, "planted": Planted(tmp_path / "ran")}, checkpoint)
     with pytest.raises(ForeignCheckpointError, match=r"last\.ckpt holds more than weights"):
         resumed.pretrain()
@@ -326,9 +329,11 @@ def test_a_killed_stage_two_remembers_a_best_validation_at_its_last_checkpoint(
 
 
 def test_a_diverged_stage_one_is_not_saved(corpus: Corpus, tmp_path: Path) -> None:
-    settings = replace(PRETRAINING, steps=3, learning_rate=1e30, gradient_clip_val=0.0)
+    settings = replace(
+        PRETRAINING, steps=3, optimizer=partial(AdamW, lr=1e30), gradient_clip_val=0.0
+    )
     broken = pipeline(tmp_path, corpus, pretraining=settings)
-    with pytest.raises(FloatingPointError, match=r"pretrain\.learning_rate"):
+    with pytest.raises(FloatingPointError, match=r"pretrain\.optimizer\.lr"):
         broken.pretrain()
     assert not broken.pretrained.is_done()
 

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from torch.optim import AdamW
+
 from ltrgr.corpus.records import Corpus
 from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.losses.margin import margin
@@ -22,16 +24,22 @@ from ltrgr.pipeline.settings import (
     WandbSettings,
 )
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.training.optimization import linear
 from tiny_world import MINDER, QUIET, TARGETS, tiny_backbone
+
+
+def adamw(lr: float) -> Any:
+    """What `optimizer=adamw` makes of this rate."""
+    return partial(AdamW, lr=lr, betas=(0.9, 0.999), weight_decay=0.01)
+
 
 PRETRAINING = PretrainSettings(
     targets=TARGETS,
     steps=30,
     batch_size=16,
-    learning_rate=5e-3,
+    optimizer=adamw(5e-3),
+    scheduler=partial(linear, warmup_ratio=0.1),
     cross_attention_learning_rate=None,
-    weight_decay=0.01,
-    warmup_ratio=0.1,
     label_smoothing=0.1,
     gradient_clip_val=1.0,
     precision="32-true",
@@ -53,9 +61,8 @@ def ranking(*, size: float = 100.0, **changes: Any) -> RankSettings:
         steps=12,
         batch_size=4,
         targets_per_question=2,
-        learning_rate=1e-3,
-        weight_decay=0.01,
-        warmup_ratio=0.1,
+        optimizer=adamw(1e-3),
+        scheduler=partial(linear, warmup_ratio=0.1),
         label_smoothing=0.1,
         gradient_clip_val=1.0,
         precision="32-true",

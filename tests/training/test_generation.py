@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.optim import AdamW
 
 from ltrgr.data.identifier_batch import IdentifierBatch
 from ltrgr.training.identifier_pretraining import (
@@ -17,7 +20,13 @@ from ltrgr.training.identifier_pretraining import (
     generation_loss,
     right_tokens,
 )
-from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
+from ltrgr.training.optimization import (
+    constant,
+    cosine,
+    lightning_optimizer,
+    linear,
+    parameter_groups,
+)
 from tiny_world import MINDER, sampler_of
 
 
@@ -58,10 +67,8 @@ def test_pretraining_descends(minder_index: Any, corpus: Any, random_model: Any)
 
     module = IdentifierPretraining(
         model=deepcopy(random_model),
-        learning_rate=3e-3,
-        cross_attention_learning_rate=None,
-        weight_decay=0.01,
-        warmup_ratio=0.1,
+        optimizer=partial(AdamW, lr=3e-3, weight_decay=0.01),
+        scheduler=partial(linear, warmup_ratio=0.1),
         steps=30,
         label_smoothing=0.1,
     )
@@ -85,33 +92,57 @@ def made(configured: dict[str, Any]) -> tuple[Any, Any]:
     return configured["optimizer"], configured["lr_scheduler"]["scheduler"]
 
 
-def test_schedule_by_hand() -> None:
-    """10 steps, warm-up 0.2: half, whole, then eighths down to nothing."""
-    weight = nn.Parameter(torch.ones(2, 2))
-    optimiser, schedule = made(
-        adamw_with_warm_up(
-            [{"params": [weight], "lr": 8.0, "weight_decay": 0.0}], warmup_ratio=0.2, steps=10
+def half_cosine(k: int) -> float:
+    return 4 * (1 + math.cos(math.pi * k / 8))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (linear, [4, 8, 8, 7, 6, 5, 4, 3, 2, 1, 0]),
+        (cosine, [4, 8, *(half_cosine(k) for k in range(9))]),
+        (constant, [4, *[8] * 10]),
+    ],
+)
+def test_schedule_by_hand(kind: Any, expected: list[float]) -> None:
+    """10 steps, warm-up 0.2: half the rate, the whole, then down to 0 or constant."""
+    optimizer, schedule = made(
+        lightning_optimizer(
+            [{"params": [nn.Parameter(torch.ones(2, 2))]}],
+            optimizer=partial(AdamW, lr=8.0),
+            scheduler=partial(kind, warmup_ratio=0.2),
+            steps=10,
         )
     )
     rates = []
     for _ in range(11):
-        rates.append(optimiser.param_groups[0]["lr"])
-        optimiser.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
         schedule.step()
-    assert rates == pytest.approx([4, 8, 8, 7, 6, 5, 4, 3, 2, 1, 0])
+    assert rates == pytest.approx(expected)
 
 
-def test_schedule_without_warm_up_starts_at_the_top() -> None:
-    weight = nn.Parameter(torch.ones(1))
-    groups = [{"params": [weight], "lr": 1.0, "weight_decay": 0.0}]
-    optimiser, _ = made(adamw_with_warm_up(groups, warmup_ratio=0.0, steps=10))
-    assert optimiser.param_groups[0]["lr"] == 1.0
+@pytest.mark.parametrize("kind", [linear, cosine, constant])
+def test_schedule_without_warm_up_starts_at_the_top(kind: Any) -> None:
+    optimizer = AdamW([nn.Parameter(torch.ones(1))], lr=1.0)
+    kind(optimizer, steps=10, warmup_ratio=0.0)
+    assert optimizer.param_groups[0]["lr"] == 1.0
+
+
+@pytest.mark.parametrize("ratio", [-0.1, 1.1, float("nan")])
+def test_warm_up_is_a_share(ratio: float) -> None:
+    optimizer = AdamW([nn.Parameter(torch.ones(1))], lr=1.0)
+    with pytest.raises(ValueError, match=r"warmup_ratio=.*expected 0 to 1"):
+        linear(optimizer, steps=10, warmup_ratio=ratio)
+
+
+def in_adamw(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The groups as AdamW completes them."""
+    return AdamW(groups, lr=1e-4, weight_decay=0.01).param_groups
 
 
 def test_cross_attention_stands_apart_where_it_has_a_rate(random_model: Any) -> None:
-    groups = parameter_groups(
-        random_model, learning_rate=1e-4, cross_attention_learning_rate=5e-4, decay=0.01
-    )
+    groups = in_adamw(parameter_groups(random_model, cross_attention_learning_rate=5e-4))
     name_of = {id(p): name for name, p in random_model.named_parameters()}
     rates = {name_of[id(p)]: (g["lr"], g["weight_decay"]) for g in groups for p in g["params"]}
     assert rates.keys() == set(name_of.values())
@@ -122,9 +153,7 @@ def test_cross_attention_stands_apart_where_it_has_a_rate(random_model: Any) -> 
 
 
 def test_one_rate_without_it(random_model: Any) -> None:
-    groups = parameter_groups(
-        random_model, learning_rate=1e-4, cross_attention_learning_rate=None, decay=0.01
-    )
+    groups = in_adamw(parameter_groups(random_model))
     assert {g["lr"] for g in groups} == {1e-4}
     assert sum(len(g["params"]) for g in groups) == len(list(random_model.parameters()))
 
@@ -154,19 +183,15 @@ def test_cross_attention_of_bert_and_t5_is_known() -> None:
         T5Config(vocab_size=20, d_model=8, d_kv=8, d_ff=8, num_layers=1, num_heads=1)
     )
     for model, expected in ((bert, 10), (t5, 4)):  # T5: q, k, v, o without biases
-        groups = parameter_groups(
-            model, learning_rate=1.0, cross_attention_learning_rate=2.0, decay=0.0
-        )
-        apart = sum(len(g["params"]) for g in groups if g["lr"] == 2.0)
+        groups = parameter_groups(model, cross_attention_learning_rate=2.0)
+        apart = sum(len(g["params"]) for g in groups if g.get("lr") == 2.0)
         assert apart == expected
 
 
 def test_frozen_weights_are_left_out() -> None:
     model = nn.Linear(2, 2)
     model.bias.requires_grad_(False)
-    (group,) = parameter_groups(
-        model, learning_rate=1.0, cross_attention_learning_rate=None, decay=0.1
-    )
+    (group,) = parameter_groups(model)
     assert [p is model.weight for p in group["params"]] == [True]
 
 

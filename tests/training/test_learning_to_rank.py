@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.optim import AdamW
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.data.rank_list_batch import RankListBatch
@@ -21,6 +23,7 @@ from ltrgr.retrieval.retriever import Retriever
 from ltrgr.training.identifier_pretraining import generation_loss
 from ltrgr.training.learnable_scoring import LEARNABLE, LearnableScoring
 from ltrgr.training.learning_to_rank import LearningToRank
+from ltrgr.training.optimization import linear
 
 STEPS = 8
 
@@ -76,9 +79,8 @@ class Kit:
                 torch.tensor([1, 2])[rows],
             ),
             metric=OnlineRetrieval(),
-            learning_rate=1e-3,
-            weight_decay=0.0,
-            warmup_ratio=0.0,
+            optimizer=partial(AdamW, lr=1e-3, weight_decay=0.0),
+            scheduler=partial(linear, warmup_ratio=0.0),
             steps=1000,
             label_smoothing=0.1,
         )

@@ -20,7 +20,9 @@ RENAMED = {
     "pretrain.cross_attention_rate": "cross_attention_learning_rate",
     "pretrain.targets.longest_question": "max_question_length",
     "pretrain.targets.longest_target": "max_target_length",
-    "*.warm_up": "warmup_ratio",
+    "*.learning_rate": "optimizer.lr",
+    "*.warm_up": "scheduler.warmup_ratio",
+    "*.weight_decay": "optimizer.weight_decay",
     "*.clip": "gradient_clip_val",
     "*.validate_every": "val_check_interval",
     "rank.mine_again_every": "remine_every",
@@ -28,14 +30,14 @@ RENAMED = {
     "rank.learned": "learnable_parameters",
     "rank.scorer_learning_rate": "scoring_learning_rate",
 }
-"""pattern of an old dotted key -> the last part of its new name"""
+"""pattern of an old dotted key -> what replaces its last part"""
 
 
 def new_name(key: str, known: Iterable[str]) -> str | None:
     """The key of ``known`` that ``key`` is called now; None if it was never a key.
 
-    >>> new_name("rank.warm_up", ["rank.warmup_ratio"])
-    'rank.warmup_ratio'
+    >>> new_name("rank.warm_up", ["rank.scheduler.warmup_ratio"])
+    'rank.scheduler.warmup_ratio'
     >>> new_name("table.clip", ["rank.gradient_clip_val"]) is None
     True
     """

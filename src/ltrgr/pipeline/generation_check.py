@@ -99,7 +99,7 @@ class Validation:
         )
         return (
             f"stage 1 has not learnt to generate (greedy identifiers right on dev: {shares}); "
-            "raise pretrain.steps or pretrain.learning_rate, or start from a pretrained model"
+            "raise pretrain.steps or pretrain.optimizer.lr, or start from a pretrained model"
         )
 
     def save(self, directory: Path) -> None:

@@ -146,15 +146,15 @@ def pretrain(
     _expect_logged(settings.monitor, names=names)
     module = IdentifierPretraining(
         model=retriever.model,
-        learning_rate=settings.learning_rate,
+        optimizer=settings.optimizer,
+        scheduler=settings.scheduler,
         cross_attention_learning_rate=settings.cross_attention_learning_rate,
-        weight_decay=settings.weight_decay,
-        warmup_ratio=settings.warmup_ratio,
         steps=steps,
         label_smoothing=settings.label_smoothing,
         check_dev=check,
         shares=Shares(names),
     )
+    module.save_hyperparameters(describe(settings), logger=False)
     data = IdentifierDataModule(
         sampler=sampler,
         batch_size=settings.batch_size,
@@ -246,5 +246,5 @@ def expect_finite(model: object) -> None:
         if not np.isfinite(weights.detach().float().sum().item()):
             raise FloatingPointError(
                 f"training diverged: {name} is not finite; lower the learning rate "
-                "(pretrain.learning_rate or rank.learning_rate) and run the command again"
+                "(pretrain.optimizer.lr or rank.optimizer.lr) and run the command again"
             )

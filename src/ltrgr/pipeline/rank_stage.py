@@ -76,8 +76,9 @@ def rank(
     learnable_scoring = LearnableScoring(
         retriever.scoring, views=names, learnable_parameters=settings.learnable_parameters
     )
-    module = _module(retriever, learnable_scoring, corpus=corpus, settings=settings)
-    data = _data(
+    module = build_module(retriever, learnable_scoring, corpus=corpus, settings=settings)
+    module.save_hyperparameters(describe(settings), logger=False)
+    data = build_datamodule(
         retriever,
         learnable_scoring,
         mined=mined,
@@ -114,13 +115,14 @@ def rank(
     trained.save(directory, index=index)
 
 
-def _module(
+def build_module(
     retriever: Retriever,
     learnable_scoring: LearnableScoring,
     *,
     corpus: Corpus,
     settings: RankSettings,
 ) -> LearningToRank:
+    """The LightningModule of stage 2, which trains the retriever's model in place."""
     scoring, n_tokens = retriever.scoring, retriever.index.n_tokens
     objective = settings.objective
     unit = 1.0
@@ -136,15 +138,14 @@ def _module(
         one_key_score=unit,
         search_dev=_search_dev(retriever, learnable_scoring, corpus),
         metric=OnlineRetrieval(),
-        learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        warmup_ratio=settings.warmup_ratio,
+        optimizer=settings.optimizer,
+        scheduler=settings.scheduler,
         steps=settings.steps,
         label_smoothing=settings.label_smoothing,
     )
 
 
-def _data(
+def build_datamodule(
     retriever: Retriever,
     learnable_scoring: LearnableScoring,
     *,
@@ -153,6 +154,7 @@ def _data(
     pretraining: PretrainSettings,
     settings: RankSettings,
 ) -> RankListDataModule:
+    """The DataModule of stage 2 over the lists mined in ``mined``."""
     vocabulary = retriever.vocabulary
     longest = retriever.decoding.max_question_length
     questions = tokenise_questions(

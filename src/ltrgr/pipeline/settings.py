@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import nn
 
 from ltrgr.errors import LtrgrError
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.losses.objective import Objective
 from ltrgr.pipeline.describe import NOT_IDENTITY, ONLY_WITH
 from ltrgr.training.learnable_scoring import expect_learnable
+from ltrgr.training.optimization import MakeOptimizer, MakeScheduler
 
 
 def _elsewhere(default: Any) -> Any:
@@ -22,9 +27,6 @@ def _elsewhere(default: Any) -> Any:
 def _only_with(switch: str, default: Any) -> Any:
     """A setting that means nothing unless the field ``switch`` is set."""
     return field(default=default, metadata={ONLY_WITH: switch})
-
-
-RATES = ("learning_rate", "weight_decay", "warmup_ratio", "label_smoothing", "gradient_clip_val")
 
 
 class SettingsError(LtrgrError):
@@ -45,6 +47,22 @@ def _expect_numbers(section: str, settings: Any, *names: str) -> None:
         value = getattr(settings, name)
         if not isinstance(value, int | float) or not 0 <= value < float("inf"):
             raise SettingsError(f"{section}.{name}={value!r}: expected a number, 0 or more")
+
+
+def _expect_optimizer(section: str, settings: Any) -> None:
+    """An optimizer and a schedule that can be made: both are tried on one parameter."""
+    given = getattr(settings.optimizer, "keywords", {})
+    for name in ("lr", "weight_decay"):
+        value = given.get(name, 0.0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise SettingsError(f"{section}.optimizer.{name}={value!r}: expected a number")
+    part = "optimizer"
+    try:
+        made = settings.optimizer([{"params": [nn.Parameter(torch.zeros(1))]}])
+        part = "scheduler"
+        settings.scheduler(made, steps=2)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"{section}.{part}: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +123,9 @@ class PretrainSettings:
     targets: TargetSettings
     steps: int
     batch_size: int
-    learning_rate: float
+    optimizer: MakeOptimizer
+    scheduler: MakeScheduler
     cross_attention_learning_rate: float | None
-    weight_decay: float
-    warmup_ratio: float
     label_smoothing: float
     gradient_clip_val: float
     precision: str
@@ -125,7 +142,10 @@ class PretrainSettings:
         optional = [n for n in ("further_steps", "patience") if getattr(self, n) is not None]
         counts = ("steps", "batch_size", "val_check_interval", "dev_questions")
         _expect_counts("pretrain", self, *counts, *optional)
-        _expect_numbers("pretrain", self, *RATES)
+        _expect_numbers("pretrain", self, "label_smoothing", "gradient_clip_val")
+        if self.cross_attention_learning_rate is not None:
+            _expect_numbers("pretrain", self, "cross_attention_learning_rate")
+        _expect_optimizer("pretrain", self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,9 +168,8 @@ class RankSettings:
     steps: int
     batch_size: int
     targets_per_question: int
-    learning_rate: float
-    weight_decay: float
-    warmup_ratio: float
+    optimizer: MakeOptimizer
+    scheduler: MakeScheduler
     label_smoothing: float
     gradient_clip_val: float
     precision: str
@@ -174,7 +193,9 @@ class RankSettings:
         optional = ("remine_every", "remine_questions")
         given = [name for name in optional if getattr(self, name) is not None]
         _expect_counts("rank", self, *counts, *given)
-        _expect_numbers("rank", self, *RATES, "scoring_learning_rate")
+        names = ("label_smoothing", "gradient_clip_val", "scoring_learning_rate")
+        _expect_numbers("rank", self, *names)
+        _expect_optimizer("rank", self)
         object.__setattr__(
             self, "learnable_parameters", expect_learnable(self.learnable_parameters)
         )
@@ -202,8 +223,6 @@ class ComputeSettings:
     @property
     def device(self) -> str:
         """The torch device that search runs on."""
-        import torch
-
         gpu = self.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
         return "cuda" if gpu else "cpu"
 

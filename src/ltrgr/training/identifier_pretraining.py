@@ -13,7 +13,12 @@ from torchmetrics import Metric
 
 from ltrgr.data.identifier_batch import IdentifierBatch
 from ltrgr.decoding.model import by_length, encode, teacher_forced_logits
-from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
+from ltrgr.training.optimization import (
+    MakeOptimizer,
+    MakeScheduler,
+    lightning_optimizer,
+    parameter_groups,
+)
 
 Counted = Mapping[str, tuple[Tensor, Tensor]]
 """name -> (right, asked): bool tensors of one shape; only what is asked counts"""
@@ -68,8 +73,9 @@ class IdentifierPretraining(LightningModule):
     """Trains a sequence-to-sequence model to generate identifiers from prompts.
 
     Args:
+        optimizer: makes the optimizer from parameter groups.
+        scheduler: makes the schedule of the learning rate over ``steps`` steps.
         cross_attention_learning_rate: own learning rate of the cross-attention, where that is new.
-        warmup_ratio: share of ``steps`` over which the rate rises.
         check_dev: what the current weights get right on dev; None: no validation. It is logged
             as ``dev/token_accuracy``, ``dev/identifier_accuracy/<view>`` and, the mean over the
             views, ``dev/identifier_accuracy``.
@@ -80,12 +86,11 @@ class IdentifierPretraining(LightningModule):
         self,
         *,
         model: Any,
-        learning_rate: float,
-        cross_attention_learning_rate: float | None,
-        weight_decay: float,
-        warmup_ratio: float,
+        optimizer: MakeOptimizer,
+        scheduler: MakeScheduler,
         steps: int,
         label_smoothing: float,
+        cross_attention_learning_rate: float | None = None,
         check_dev: CheckDev | None = None,
         shares: Metric | None = None,
     ) -> None:
@@ -93,12 +98,8 @@ class IdentifierPretraining(LightningModule):
         self.model = model
         self.check_dev, self.shares = check_dev, shares
         self.label_smoothing = label_smoothing
-        self._rates = {
-            "learning_rate": learning_rate,
-            "cross_attention_learning_rate": cross_attention_learning_rate,
-            "decay": weight_decay,
-        }
-        self._schedule = {"warmup_ratio": warmup_ratio, "steps": steps}
+        self.optimizer, self.scheduler, self.steps = optimizer, scheduler, steps
+        self.cross_attention_learning_rate = cross_attention_learning_rate
 
     def training_step(self, batch: IdentifierBatch, batch_idx: int) -> Tensor:
         """One batch's generation loss."""
@@ -118,6 +119,10 @@ class IdentifierPretraining(LightningModule):
             self.shares.reset()
 
     def configure_optimizers(self) -> Any:
-        """AdamW with warm-up."""
-        groups = parameter_groups(self.model, **self._rates)  # type: ignore[arg-type]
-        return adamw_with_warm_up(groups, **self._schedule)  # type: ignore[arg-type]
+        """The optimizer over the model's parameters, and the schedule of its learning rate."""
+        groups = parameter_groups(
+            self.model, cross_attention_learning_rate=self.cross_attention_learning_rate
+        )
+        return lightning_optimizer(
+            groups, optimizer=self.optimizer, scheduler=self.scheduler, steps=self.steps
+        )

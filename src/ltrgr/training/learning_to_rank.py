@@ -17,7 +17,12 @@ from ltrgr.scoring.differentiable import coverage_at, passage_scores
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.training.identifier_pretraining import generation_loss
 from ltrgr.training.learnable_scoring import LearnableScoring
-from ltrgr.training.optimiser import adamw_with_warm_up, parameter_groups
+from ltrgr.training.optimization import (
+    MakeOptimizer,
+    MakeScheduler,
+    lightning_optimizer,
+    parameter_groups,
+)
 
 SearchDev = Callable[[Tensor], tuple[Tensor, Tensor]]
 """dev question positions [B] -> (relevance of the ranked passages [B, k], number relevant [B])"""
@@ -77,7 +82,9 @@ class LearningToRank(LightningModule):
         search_dev, metric: validation by retrieval on dev; the metric names what is logged as
             ``dev/<name>``.
         learnable_scoring: the scoring that the lists were mined with; some numbers may be learned.
-        scoring_learning_rate: of those.
+        optimizer: makes the optimizer from parameter groups.
+        scheduler: makes the schedule of the learning rate over ``steps`` steps.
+        scoring_learning_rate: of the learned numbers of the scoring.
         one_key_score: score of a confident key seen once, the scale of ``unit="one_key"``.
     """
 
@@ -91,9 +98,8 @@ class LearningToRank(LightningModule):
         one_key_score: float,
         search_dev: SearchDev,
         metric: Metric,
-        learning_rate: float,
-        weight_decay: float,
-        warmup_ratio: float,
+        optimizer: MakeOptimizer,
+        scheduler: MakeScheduler,
         steps: int,
         label_smoothing: float,
         scoring_learning_rate: float = 0.0,
@@ -103,9 +109,8 @@ class LearningToRank(LightningModule):
         self.n_tokens, self.one_key_score = n_tokens, one_key_score
         self.search_dev, self.metric = search_dev, metric
         self.label_smoothing = label_smoothing
-        self._rates = {"learning_rate": learning_rate, "decay": weight_decay}
-        self._scoring_rate = scoring_learning_rate
-        self._schedule = {"warmup_ratio": warmup_ratio, "steps": steps}
+        self.optimizer, self.scheduler, self.steps = optimizer, scheduler, steps
+        self.scoring_learning_rate = scoring_learning_rate
 
     def scores(self, batch: RankListBatch) -> Tensor:
         """Differentiable scores [B, P]."""
@@ -135,7 +140,7 @@ class LearningToRank(LightningModule):
             generation,
             one_key_score=self.one_key_score,
             context={"mined_score": batch.mined_score, **batch.teacher},
-            progress=min(1.0, self.global_step / max(1, self._schedule["steps"] - 1)),
+            progress=min(1.0, self.global_step / max(1, self.steps - 1)),
         )
         self._log_step(batch, scores.detach(), loss, parts)
         return loss
@@ -169,8 +174,15 @@ class LearningToRank(LightningModule):
         self.metric.reset()
 
     def configure_optimizers(self) -> Any:
-        """AdamW with warm-up; the learnable numbers have their own rate and no decay."""
-        groups = parameter_groups(self.model, cross_attention_learning_rate=None, **self._rates)
+        """The optimizer and its schedule.
+
+        The learned numbers of the scoring have their own learning rate and no weight decay.
+        """
+        groups = parameter_groups(self.model)
         if learned := list(self.learnable_scoring.parameters()):
-            groups.append({"params": learned, "lr": self._scoring_rate, "weight_decay": 0.0})
-        return adamw_with_warm_up(groups, **self._schedule)  # type: ignore[arg-type]
+            groups.append(
+                {"params": learned, "lr": self.scoring_learning_rate, "weight_decay": 0.0}
+            )
+        return lightning_optimizer(
+            groups, optimizer=self.optimizer, scheduler=self.scheduler, steps=self.steps
+        )
