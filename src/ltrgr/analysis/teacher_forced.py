@@ -14,7 +14,7 @@ from ltrgr.csr import csr_offsets
 from ltrgr.decoding.beam_kernels import advance, make_scratch
 from ltrgr.decoding.beam_search import SearchedView
 from ltrgr.decoding.model import teacher_forced_logits
-from ltrgr.index.shards import Shards
+from ltrgr.index.protocol import Index
 
 
 @torch.inference_mode()
@@ -25,7 +25,7 @@ def teacher_forced_choice(
     mask: Tensor,
     labels: NDArray[np.int64],
     view: SearchedView,
-    index: Shards,
+    index: Index,
     is_marker: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
     """The likeliest token that the index allows after each gold prefix.
@@ -57,6 +57,7 @@ def teacher_forced_choice(
             np.where(asked, 0.0, -np.inf).astype(np.float32)[:, None],
             lo[:, None].copy(),
             hi[:, None].copy(),
+            step + len(begin),
             end,
             is_marker,
             1,
@@ -65,7 +66,7 @@ def teacher_forced_choice(
         # One beam: slot 1 holds the end marker if it was the likeliest, slot 0 the best other.
         taken = np.where(np.isfinite(score[:, 1]), token[:, 1], token[:, 0])
         chosen[asked, step] = taken[asked]
-        lo, hi = index.extend(lo, hi, labels[:, step])
+        lo, hi = index.extend(lo, hi, labels[:, step], depth=step + len(begin))
     return chosen
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ltrgr.index.arrays import IndexArrays
-from ltrgr.index.kernels import STEP, extend_one, fill_allowed
+from ltrgr.index.any_index import allowed, extend
+from ltrgr.index.kernels import STEP
 
 
 class Best(NamedTuple):
@@ -35,7 +35,7 @@ class Scratch(NamedTuple):
     """[V + 1] the stamp of the call that last saw each symbol."""
     value: NDArray[np.int64]
     """[1] the stamp that was used last."""
-    allowed: NDArray[np.int32]
+    tokens: NDArray[np.int32]
     """[V] the tokens that follow one hypothesis."""
 
 
@@ -49,12 +49,13 @@ def make_scratch(vocabulary_size: int) -> Scratch:
 
 
 def advance(
-    shards: Sequence[IndexArrays],
+    shards: Sequence[Any],
     logits: NDArray[np.float32],
     normaliser: NDArray[np.float32],
     score: NDArray[np.float32],
     lo: NDArray[np.int64],
     hi: NDArray[np.int64],
+    depth: int,
     end: NDArray[np.int64],
     is_marker: NDArray[np.bool_],
     num_beams: int,
@@ -63,10 +64,12 @@ def advance(
     """One step of R searches of ``width`` hypotheses each, over an index of S shards.
 
     Args:
+        shards: the arrays of each shard; their type selects the kernels (``index.any_index``).
         logits: [R * width, V]
         normaliser: [R * width] logsumexp of the logits.
         score: [R, width] log p so far, -inf for a dead hypothesis.
         lo, hi: [R, width, S] rows of each hypothesis in each shard.
+        depth: tokens of each hypothesis so far, the begin marker of its view included.
         end: [R] the end marker of the search's view, -1 if it has none.
         is_marker: [V] True for marker tokens; only ``end`` may follow a hypothesis.
         num_beams: hypotheses kept per search; ties go to the lower (beam, token).
@@ -91,7 +94,7 @@ def advance(
         np.zeros((*shape, len(shards)), np.int64),
         np.zeros((*shape, len(shards)), np.int64),
     )
-    asked = (logits, normaliser, score, lo, hi, end, is_marker, scratch)
+    asked = (logits, normaliser, score, lo, hi, depth, end, is_marker, scratch)
     if len(shards) == 1:  # one call: passing an index takes as long as a short step
         _step(shards[0], *asked, best, *found)
         return found
@@ -99,7 +102,7 @@ def advance(
         _offer(arrays, shard, *asked, best)
     _choose(best, end, *found[:3])
     for shard, arrays in enumerate(shards):
-        _extend(arrays, shard, lo, hi, *found)
+        _extend(arrays, shard, lo, hi, depth, *found)
     return found
 
 
@@ -111,6 +114,7 @@ def _step(
     score: Any,
     lo: Any,
     hi: Any,
+    depth: int,
     end: Any,
     is_marker: Any,
     scratch: Any,
@@ -121,9 +125,9 @@ def _step(
     out_lo: Any,
     out_hi: Any,
 ) -> None:
-    _offer(arrays, 0, logits, normaliser, score, lo, hi, end, is_marker, scratch, best)
+    _offer(arrays, 0, logits, normaliser, score, lo, hi, depth, end, is_marker, scratch, best)
     _choose(best, end, out_token, out_parent, out_score)
-    _extend(arrays, 0, lo, hi, out_token, out_parent, out_score, out_lo, out_hi)
+    _extend(arrays, 0, lo, hi, depth, out_token, out_parent, out_score, out_lo, out_hi)
 
 
 @njit(cache=True)
@@ -135,13 +139,14 @@ def _offer(
     score: Any,
     lo: Any,
     hi: Any,
+    depth: int,
     end: Any,
     is_marker: Any,
     scratch: Any,
     best: Any,
 ) -> None:
     """Offer every token that follows a hypothesis in this shard to ``best`` of its search."""
-    stamp, value, allowed = scratch
+    stamp, value, following = scratch
     searches, width = score.shape
     capacity = best.score.shape[1]
     for search in range(searches):
@@ -155,9 +160,9 @@ def _offer(
             row = search * width + beam
             base = score[search, beam] - normaliser[row]
             value[0] += 1
-            n_allowed = fill_allowed(arrays, first, last, stamp, value[0], allowed)
-            for position in range(n_allowed):
-                token = allowed[position]
+            n_following = allowed(arrays, first, last, depth, stamp, value[0], following)
+            for position in range(n_following):
+                token = following[position]
                 reached = base + logits[row, token]
                 if reached < worst:
                     continue  # true of nearly all tokens, hence the first test
@@ -235,6 +240,7 @@ def _extend(
     shard: int,
     lo: Any,
     hi: Any,
+    depth: int,
     token: Any,
     parent: Any,
     score: Any,
@@ -247,8 +253,8 @@ def _extend(
             if score[search, slot] == -np.inf:
                 continue
             beam = parent[search, slot]
-            first, last = extend_one(
-                arrays, lo[search, beam, shard], hi[search, beam, shard], token[search, slot]
+            first, last = extend(
+                arrays, lo[search, beam, shard], hi[search, beam, shard], token[search, slot], depth
             )
             out_lo[search, slot, shard] = first
             out_hi[search, slot, shard] = last

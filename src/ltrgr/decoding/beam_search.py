@@ -14,7 +14,7 @@ from ltrgr.decoding.beam_kernels import advance, make_scratch
 from ltrgr.decoding.history import collect
 from ltrgr.decoding.model import decode, decoder_start_id, empty_cache, encode
 from ltrgr.identifiers.keys import Keys
-from ltrgr.index.shards import Shards
+from ltrgr.index.protocol import Index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def constrained_beam_search(
     prompt_ids: Tensor,
     prompt_mask: Tensor,
     view: SearchedView,
-    index: Shards,
+    index: Index,
     is_marker: NDArray[np.bool_],
     num_beams: int,
 ) -> Found:
@@ -96,6 +96,7 @@ def constrained_beam_search(
             score,
             rows_lo,
             rows_hi,
+            step + int(view.begin >= 0),
             end,
             is_marker,
             num_beams,

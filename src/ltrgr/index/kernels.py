@@ -5,6 +5,8 @@ positions come from an index, not from a user, so they are not checked. A mapped
 damaged while it is in use, though: symbols above V are skipped and passages stay below P. A wrong
 answer can be noticed, a crash of the process cannot be undone.
 
+The last steps are those that `any_index` offers to decoding and scoring.
+
 numba's cache checks only the file of the caller. After a change here, remove the ``*.nbi`` files of
 the rooms that call these steps; else they keep the old code.
 """
@@ -20,6 +22,9 @@ from ltrgr.index.arrays import HINT_SHIFT, SAMPLE_SHIFT
 # _nrt=False switches reference counting off. With it, each call would count references to all
 # arrays of the tuple, which takes half the time of `extend_one`. Steps allocate nothing.
 STEP = {"cache": True, "nogil": True, "_nrt": False}
+
+NEAR = 2
+"""A block of position hints with at most this many passage starts is walked, not bisected."""
 
 
 @njit(**STEP)
@@ -186,3 +191,51 @@ def passage_of_position(arrays, position):
         else:
             high = middle - 1
     return low
+
+
+@njit(**STEP)
+def extend(arrays, lo, hi, token, depth):
+    """`extend_one`; the interval of a key determines its continuations, whatever its depth."""
+    return extend_one(arrays, lo, hi, token)
+
+
+@njit(**STEP)
+def allowed(arrays, lo, hi, depth, stamp, stamp_value, out):
+    """`fill_allowed`, as for `extend`."""
+    return fill_allowed(arrays, lo, hi, stamp, stamp_value, out)
+
+
+@njit(**STEP)
+def position_of_row(arrays, row, length):
+    """The position of the key's first token in the forward text; see `locate_into`."""
+    return arrays.text.size - length - np.int64(arrays.suffix_array[row])
+
+
+@njit(**STEP)
+def passage_of_row(arrays, row, length):
+    """The passage of the key's occurrence in ``row``; -1 if it crosses the end of a passage."""
+    start = position_of_row(arrays, row, length)
+    block = start >> HINT_SHIFT if start > 0 else 0
+    passage = np.int64(arrays.passage_hint[block])
+    if np.int64(arrays.passage_hint[block + 1]) - passage <= NEAR:
+        # Adding a comparison costs less than a branch that is predicted wrong.
+        for _ in range(NEAR):
+            passage += np.int64(arrays.passage_offsets[passage + 1] <= start)
+    else:
+        passage = passage_of_position(arrays, start)
+    if start < 0 or start + length > arrays.passage_offsets[passage + 1]:
+        return np.int64(-1)
+    return passage
+
+
+@njit(**STEP)
+def span_of_passage(arrays, passage):
+    """Positions (begin, end) of the passage in the text."""
+    return arrays.passage_offsets[passage], arrays.passage_offsets[passage + 1]
+
+
+@njit(cache=True, nogil=True)  # not a STEP: it returns an array
+def passages_of_token(arrays, token):
+    """The passages that hold the token if the index lists them, else an empty array."""
+    listed = arrays.listed_offsets[token : token + 2]
+    return arrays.listed_passages[listed[0] : listed[1]]

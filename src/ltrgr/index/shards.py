@@ -155,8 +155,14 @@ class Shards:
         found = [shard.intervals(token_offsets, flat_tokens) for shard in self.shards]
         return _columns(found)
 
-    def extend(self, lo: ArrayLike, hi: ArrayLike, tokens: ArrayLike) -> tuple[Rows, Rows]:
-        """lo, hi [n, S] of n keys, each extended by its own token [n]."""
+    def extend(
+        self, lo: ArrayLike, hi: ArrayLike, tokens: ArrayLike, *, depth: int | None = None
+    ) -> tuple[Rows, Rows]:
+        """lo, hi [n, S] of n keys, each extended by its own token [n].
+
+        Args:
+            depth: tokens of each key; other kinds of index need it, this one does not.
+        """
         lo, hi = np.asarray(lo), np.asarray(hi)
         found = [shard.extend(lo[:, i], hi[:, i], tokens) for i, shard in enumerate(self.shards)]
         return _columns(found)
@@ -178,6 +184,16 @@ class Shards:
         np.add.at(counts, place, np.concatenate([counts for _, _, counts in found]))
         key, token = np.divmod(pairs, self.vocabulary_size)
         return csr_offsets(np.bincount(key, minlength=len(lo))), token.astype(np.int32), counts
+
+    def token_counts(self, *, size: int) -> NDArray[np.int64]:
+        """[size] occurrences of each token: the counts after the empty key, over all shards."""
+        found = np.zeros(size, np.int64)
+        for shard in self.shards:
+            low, high = shard.root
+            _, tokens, counts = shard.allowed([low], [high])
+            known = tokens < size
+            found[tokens[known]] += counts[known]
+        return found
 
     def locate(self, lo: ArrayLike, hi: ArrayLike, lengths: ArrayLike) -> tuple[Rows, Rows]:
         """The positions of each key's occurrences.

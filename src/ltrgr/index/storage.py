@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,32 @@ from numpy.typing import NDArray
 from ltrgr.errors import IndexFormatError
 from ltrgr.index import verified
 from ltrgr.index.arrays import IndexArrays
+from ltrgr.index.trie_arrays import TrieArrays
 
 FORMAT = "ltrgr-index"
 VERSION = 3
-"""Version 2: CRC-32 instead of sha256. Version 3: lists of passages for rare tokens."""
+"""Of the files of every kind of index. Version 2: CRC-32 instead of sha256. Version 3: lists of
+passages for rare tokens."""
 HEADER = "index.json"
 STORED = tuple(name for name in IndexArrays._fields if name != "wide_threshold")
 CURE = "build it again with `ltrgr index` and the same settings (root=..., corpus=..., ...)"
 ATTEMPTS = 20
 """How many times in a row an index may be replaced while it is being opened."""
+
+
+class Layout(NamedTuple):
+    """The files of one kind of index."""
+
+    format: str
+    """the name of the kind in the header"""
+    arrays: tuple[str, ...]
+    """each in a file of its own, ``<name>.npy``"""
+    numbers: tuple[str, ...]
+    """whole numbers in the header"""
+
+
+FM = Layout(FORMAT, STORED, ("tokens", "passages", "vocabulary_size", "wide_threshold"))
+TRIE = Layout("ltrgr-trie", TrieArrays._fields, ("tokens", "passages", "vocabulary_size"))
 
 log = logging.getLogger("ltrgr")
 
@@ -35,7 +52,27 @@ CHUNK = 1 << 22
 
 
 def read_index(*, directory: Path, verify: bool | None) -> IndexArrays:
-    """Memory-map the arrays of the index in ``directory``, read-only.
+    """Memory-map the arrays of the FM-index in ``directory``; see `read_arrays`.
+
+    Raises:
+        IndexFormatError: the index is missing, foreign, of another version, or damaged.
+    """
+    mapped, header = read_arrays(directory=directory, layout=FM, verify=verify)
+    arrays = IndexArrays(**mapped, wide_threshold=header["wide_threshold"])
+    found = (len(arrays.text), len(arrays.passage_offsets) - 1, len(arrays.first) - 2)
+    expected = (header["tokens"], header["passages"], header["vocabulary_size"])
+    if found != expected:
+        raise IndexFormatError(
+            f"{directory} holds {found} tokens, passages and token ids, its {HEADER} says "
+            f"{expected}: {CURE}"
+        )
+    return arrays
+
+
+def read_arrays(
+    *, directory: Path, layout: Layout, verify: bool | None
+) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
+    """Memory-map the arrays of an index of some kind, read-only, and read its numbers.
 
     Format, version, file sizes, shapes and types are always checked (a few milliseconds at any
     size). The checksums, which read every byte, are checked if ``verify`` is true; if it is None,
@@ -49,7 +86,7 @@ def read_index(*, directory: Path, verify: bool | None) -> IndexArrays:
     for _ in range(ATTEMPTS):
         with _held(directory) as folder:
             try:
-                return _read(directory, folder, verify=verify)
+                return _read(directory, folder, layout, verify=verify)
             except IndexFormatError:
                 if not _was_replaced(directory, folder):
                     raise
@@ -59,36 +96,31 @@ def read_index(*, directory: Path, verify: bool | None) -> IndexArrays:
     )
 
 
-def _read(directory: Path, folder: int, *, verify: bool | None) -> IndexArrays:
-    header = _read_header(directory, folder)
+def _read(
+    directory: Path, folder: int, layout: Layout, *, verify: bool | None
+) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
+    header = _read_header(directory, folder, layout)
     mapped, states = {}, []
-    for name in STORED:
+    for name in layout.arrays:
         path, entry = directory / f"{name}.npy", header["files"][name]
         with _open_file(path, folder) as file:
             states.append(os.fstat(file.fileno()))
             _check_size(path, states[-1].st_size, entry)
             mapped[name] = _map(path, file, entry)
-    arrays = IndexArrays(**mapped, wide_threshold=int(header["wide_threshold"]))
-    found = (len(arrays.text), len(arrays.passage_offsets) - 1, len(arrays.first) - 2)
-    expected = (header["tokens"], header["passages"], header["vocabulary_size"])
-    if found != expected:
-        raise IndexFormatError(
-            f"{directory} holds {found} tokens, passages and token ids, its {HEADER} says "
-            f"{expected}: {CURE}"
-        )
     if verify or (verify is None and not verified.is_verified(states)):
-        _verify(directory, folder, header, size=sum(state.st_size for state in states))
+        size = sum(state.st_size for state in states)
+        _verify(directory, folder, {name: header["files"][name] for name in layout.arrays}, size)
         verified.remember(states)
-    return arrays
+    return mapped, {name: int(header[name]) for name in layout.numbers}
 
 
-def _verify(directory: Path, folder: int, header: dict[str, Any], *, size: int) -> None:
+def _verify(directory: Path, folder: int, files: dict[str, Any], size: int) -> None:
     if size > 100 * verified.ALWAYS:
         log.info("reading %s once on this machine (%.1f GB), to be sure", directory, size / 1e9)
-    for name in STORED:
+    for name, entry in files.items():
         path = directory / f"{name}.npy"
         with _open_file(path, folder) as file:
-            if _checksum(file) != header["files"][name]["crc32"]:
+            if _checksum(file) != entry["crc32"]:
                 raise IndexFormatError(
                     f"{path} does not match its checksum (damaged on disk): {CURE}"
                 )
@@ -123,7 +155,7 @@ def _open_file(path: Path, folder: int) -> BufferedReader:
         raise IndexFormatError(f"{path} {reason}: {CURE}") from error
 
 
-def _read_header(directory: Path, folder: int) -> dict[str, Any]:
+def _read_header(directory: Path, folder: int, layout: Layout) -> dict[str, Any]:
     path = directory / HEADER
     try:
         with _open_file(path, folder) as file:
@@ -132,25 +164,24 @@ def _read_header(directory: Path, folder: int) -> dict[str, Any]:
         raise _no_index(directory, f"{HEADER} is missing") from error
     except (ValueError, RecursionError) as error:
         raise IndexFormatError(f"{path} is not readable JSON ({error}): {CURE}") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise IndexFormatError(f"{path} does not describe an {FORMAT}: {CURE}")
+    if not isinstance(header, dict) or header.get("format") != layout.format:
+        raise IndexFormatError(f"{path} does not describe an {layout.format}: {CURE}")
     if header.get("version") != VERSION:
         raise IndexFormatError(
             f"{path} has format version {header.get('version')}, this ltrgr reads {VERSION}: {CURE}"
         )
-    if not _is_complete(header):
+    if not _is_complete(header, layout):
         raise IndexFormatError(f"{path} lacks entries that every index has: {CURE}")
     return header
 
 
-def _is_complete(header: dict[str, Any]) -> bool:
-    numbers = ("tokens", "passages", "vocabulary_size", "wide_threshold")
+def _is_complete(header: dict[str, Any], layout: Layout) -> bool:
     files = header.get("files")
     return (
-        all(isinstance(header.get(name), int) for name in numbers)
+        all(isinstance(header.get(name), int) for name in layout.numbers)
         and isinstance(files, dict)
-        and all(isinstance(files.get(name), dict) for name in STORED)
-        and all({"bytes", "dtype", "length", "crc32"} <= set(files[name]) for name in STORED)
+        and all(isinstance(files.get(name), dict) for name in layout.arrays)
+        and all({"bytes", "dtype", "length", "crc32"} <= set(files[name]) for name in layout.arrays)
     )
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ltrgr.errors import IndexFormatError
 from ltrgr.index import verified
 from ltrgr.index.replace import put_in_place, remove_leftovers, sibling
-from ltrgr.index.storage import CHUNK, FORMAT, HEADER, STORED, VERSION
+from ltrgr.index.storage import CHUNK, FM, HEADER, VERSION, Layout
 
 
 class IndexWriter:
@@ -33,7 +33,7 @@ class IndexWriter:
         IndexFormatError: ``directory`` exists and holds something other than an index.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, layout: Layout = FM) -> None:
         if directory.exists() and not _is_replaceable(directory):
             raise IndexFormatError(
                 f"{directory} exists and holds no {HEADER}: expected a new directory, an empty one "
@@ -41,7 +41,7 @@ class IndexWriter:
             )
         directory.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(directory)
-        self._directory = directory
+        self._directory, self._layout = directory, layout
         self._partial = sibling(directory, "partial")
         self._partial.mkdir()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="index-writer")
@@ -76,11 +76,11 @@ class IndexWriter:
         Raises:
             OSError: a file could not be written.
         """
-        files = {name: self._entries[name].result() for name in STORED}
-        header = {"format": FORMAT, "version": VERSION, **numbers, "files": files}
+        files = {name: self._entries[name].result() for name in self._layout.arrays}
+        header = {"format": self._layout.format, "version": VERSION, **numbers, "files": files}
         # the header comes last, so a directory with a header has all files
         (self._partial / HEADER).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
-        verified.remember([path.stat() for path in map(self._file, STORED)])
+        verified.remember([path.stat() for path in map(self._file, self._layout.arrays)])
         put_in_place(self._partial, self._directory)
 
     def _file(self, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Stage "index": tokenizer, serialised passages and the FM-index over them."""
+"""Stage "index": tokenizer, serialised passages and the index over them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from ltrgr.identifiers.serialise import SerialisedCorpus, serialise
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.index import storage as index_storage
+from ltrgr.index.construction import Progress
+from ltrgr.index.kinds import FOLDERS
 from ltrgr.index.shards import Shards
+from ltrgr.index.trie import IdentifierTrie
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.progress import bar
-from ltrgr.pipeline.settings import Backbone, ComputeSettings, IndexSettings
+from ltrgr.pipeline.settings import Backbone, ComputeSettings, IndexSettings, SettingsError
 
 LEARNED, TOKENISED = 40, 90
 """Percent of the bar when the tokenizer is learned and the passages are tokenised. These two take
@@ -27,8 +30,16 @@ well over nine tenths of the time on squad-open (3.2 M tokens; the FM-index 0.4 
 where the tokenizer is given; how they share it is a guess."""
 
 
-def index_artefact(*, root: Path, corpus: Corpus, family: Family, backbone: Backbone) -> Artefact:
-    """What identifies an index: the corpus, the views and the tokenizer."""
+def index_artefact(
+    *, root: Path, corpus: Corpus, family: Family, backbone: Backbone, kind: str = "fm"
+) -> Artefact:
+    """What identifies an index: the corpus, the views, the tokenizer and the kind.
+
+    Raises:
+        SettingsError: an index of this kind cannot hold the identifiers of this family.
+    """
+    if kind == "trie":
+        docid_view(family)
     return Artefact(
         root=root,
         stage="index",
@@ -37,6 +48,7 @@ def index_artefact(*, root: Path, corpus: Corpus, family: Family, backbone: Back
             "corpus": corpus.checksum,
             "views": family.describe(),
             "tokenizer": describe(backbone.tokenizer),
+            **({} if kind == "fm" else {"kind": kind}),
         },
     )
 
@@ -54,7 +66,9 @@ def build_index(
 
     Raises:
         BuildTooLargeError: memory or disk will not suffice.
+        SettingsError: an index of this kind cannot hold the identifiers of this family.
     """
+    build = {"fm": _build_fm_index, "trie": _build_trie}[settings.kind]
 
     def show(step: str, share: float) -> None:
         progress.set_postfix_str(step, refresh=False)
@@ -70,19 +84,66 @@ def build_index(
         serialised = serialise(corpus.passages, vocabulary=vocabulary)
         progress.update(TOKENISED - LEARNED)
         for field in fields(SerialisedCorpus):
-            if field.name not in ("tokens", "offsets"):  # the FM-index keeps these
+            if field.name not in ("tokens", "offsets"):  # an FM-index keeps these
                 np.save(directory / f"{field.name}.npy", getattr(serialised, field.name))
         PassageStore.write(corpus.passages, directory)
         vocabulary.tokenizer.save_pretrained(directory / "tokenizer")
-        Shards.build(
-            tokens=serialised.tokens,
-            offsets=serialised.offsets,
-            vocabulary_size=len(vocabulary),
-            directory=directory / "fm_index",
-            shard_tokens=settings.shard_tokens,
-            progress=show,
-            force=settings.force,
+        build(directory, serialised, vocabulary, settings, show)
+
+
+def docid_view(family: Family) -> int:
+    """The number of the only searched view, which has docids: what a trie can hold.
+
+    Raises:
+        SettingsError: several views are searched, or this one has no docids.
+    """
+    searched = {name: view for name, view in family.views.items() if view.searched}
+    if len(searched) > 1 or any(view.docids is None for view in searched.values()):
+        raise SettingsError(
+            f"index.kind=trie with the searched views {list(searched)}: expected a single one, of "
+            "docids; set index.kind=fm, or identifiers=docid_random, docid_kmeans or docid_title"
         )
+    return family.names.index(next(iter(searched)))
+
+
+def _build_fm_index(
+    directory: Path,
+    serialised: SerialisedCorpus,
+    vocabulary: Vocabulary,
+    settings: IndexSettings,
+    progress: Progress,
+) -> None:
+    Shards.build(
+        tokens=serialised.tokens,
+        offsets=serialised.offsets,
+        vocabulary_size=len(vocabulary),
+        directory=directory / FOLDERS["fm"],
+        shard_tokens=settings.shard_tokens,
+        progress=progress,
+        force=settings.force,
+    )
+
+
+def _build_trie(
+    directory: Path,
+    serialised: SerialisedCorpus,
+    vocabulary: Vocabulary,
+    settings: IndexSettings,
+    progress: Progress,
+) -> None:
+    """The trie of the docids; the token stream, which stage 1 reads, gets files of its own."""
+    own = serialised.field_view == docid_view(vocabulary.family)
+    IdentifierTrie.build(
+        tokens=serialised.tokens,
+        begins=serialised.field_start[own] - 1,
+        ends=serialised.field_end[own] + 1,
+        vocabulary_size=len(vocabulary),
+        directory=directory / FOLDERS["trie"],
+        progress=progress,
+    )
+    narrow = np.min_scalar_type(len(vocabulary) - 1)
+    np.save(directory / "tokens.npy", serialised.tokens.astype(narrow))
+    np.save(directory / "offsets.npy", serialised.offsets)
 
 
 def open_vocabulary(index_directory: Path, family: Family) -> Vocabulary:
@@ -95,17 +156,18 @@ def open_vocabulary(index_directory: Path, family: Family) -> Vocabulary:
 
 def open_serialised(index_directory: Path) -> SerialisedCorpus:
     """The token stream and its fields, in memory."""
-    index = Shards.open(index_directory / "fm_index")
     kept = {
         field.name: np.load(index_directory / f"{field.name}.npy")
         for field in fields(SerialisedCorpus)
         if field.name not in ("tokens", "offsets")
     }
-    return SerialisedCorpus(
-        tokens=index.tokens(),
-        offsets=index.passage_offsets,
-        **kept,
-    )
+    if (index_directory / FOLDERS["trie"]).is_dir():
+        tokens = np.load(index_directory / "tokens.npy").astype(np.int32)
+        return SerialisedCorpus(
+            tokens=tokens, offsets=np.load(index_directory / "offsets.npy"), **kept
+        )
+    index = Shards.open(index_directory / FOLDERS["fm"])
+    return SerialisedCorpus(tokens=index.tokens(), offsets=index.passage_offsets, **kept)
 
 
 def _texts(corpus: Corpus) -> Iterator[str]:

@@ -58,7 +58,11 @@ class Pipeline:
     def indexed(self) -> Artefact:
         """The index."""
         return index_artefact(
-            root=self.root, corpus=self.corpus, family=self.family, backbone=self.backbone
+            root=self.root,
+            corpus=self.corpus,
+            family=self.family,
+            backbone=self.backbone,
+            kind=self.indexing.kind,
         )
 
     @cached_property

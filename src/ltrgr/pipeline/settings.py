@@ -13,6 +13,7 @@ from torch import nn
 
 from ltrgr.errors import LtrgrError
 from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.index.kinds import FOLDERS
 from ltrgr.losses.objective import Objective
 from ltrgr.pipeline.describe import NOT_IDENTITY, ONLY_WITH
 from ltrgr.training.learnable_scoring import expect_learnable
@@ -85,14 +86,25 @@ class Backbone:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexSettings:
-    """How the index is built; no part of any fingerprint, because searches are the same."""
+    """Which index is built, and how. Searches are the same with all of these settings; ``kind`` is
+    part of the index's fingerprint, because its files differ."""
 
+    kind: str = "fm"
+    """fm: an FM-index over the whole token stream, for every family; trie: the sorted docids, for a
+    family whose only searched view is one of docids."""
     shard_tokens: int | None = None
     """Most tokens of a shard, which bounds the memory of a build; None: one shard."""
     force: bool = False
     """Begin even if the memory plan says that it will not fit."""
 
     def __post_init__(self) -> None:
+        if self.kind not in FOLDERS:
+            raise SettingsError(f"index.kind={self.kind!r}: expected one of {list(FOLDERS)}")
+        if self.kind != "fm" and self.shard_tokens is not None:
+            raise SettingsError(
+                f"index.shard_tokens={self.shard_tokens} with index.kind={self.kind}, which is "
+                "small and built in one piece: set index.shard_tokens=null"
+            )
         _expect_counts("index", self, *(["shard_tokens"] if self.shard_tokens is not None else []))
 
 

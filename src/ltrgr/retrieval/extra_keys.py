@@ -19,7 +19,7 @@ from ltrgr.decoding.model import cumulative_log_probabilities, encode
 from ltrgr.identifiers.join import take
 from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.vocabulary import Vocabulary
-from ltrgr.index.shards import Shards
+from ltrgr.index.protocol import Index
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights, prior_log_odds
 
@@ -28,7 +28,7 @@ def unigrams(
     first_step: Tensor,
     *,
     view: int,
-    index: Shards,
+    index: Index,
     is_marker: NDArray[np.bool_],
     scoring: ScoringSettings,
     view_offset: float = 0.0,
@@ -42,7 +42,7 @@ def unigrams(
         view_offset: offset of that view, nats.
     """
     log_probability = first_step[:, : len(is_marker)].cpu().numpy()
-    count = token_counts(index, size=len(is_marker))
+    count = index.token_counts(size=len(is_marker))
     # Nearly all tokens have p below their prior; one comparison rejects them.
     floor = lowest_log_probability(
         count, n_tokens=index.n_tokens, view_offset=view_offset, scoring=scoring
@@ -68,17 +68,6 @@ def unigrams(
         hi=hi,
         log_probability=log_probability[row, tokens],
     )
-
-
-def token_counts(index: Shards, *, size: int) -> NDArray[np.int64]:
-    """[size] occurrences of each token: the counts after the empty key, over all shards."""
-    found = np.zeros(size, np.int64)
-    for shard in index.shards:
-        low, high = shard.root
-        _, tokens, counts = shard.allowed([low], [high])
-        known = tokens < size
-        found[tokens[known]] += counts[known]
-    return found
 
 
 def lowest_log_probability(
@@ -119,7 +108,7 @@ def question_ngrams(
     prompt_mask: Tensor,
     view: int,
     vocabulary: Vocabulary,
-    index: Shards,
+    index: Index,
     longest: int,
 ) -> Keys:
     """Every n-gram of a question that occurs in the corpus, as keys of ``view``.

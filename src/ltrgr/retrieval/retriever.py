@@ -24,7 +24,7 @@ from ltrgr.identifiers.join import distinct, merge
 from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
-from ltrgr.index.shards import Shards
+from ltrgr.index.kinds import holds_index, open_index
 from ltrgr.models.pretrained import trained_model
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
 from ltrgr.retrieval.hits import Hit, IdentifierMatch
@@ -56,7 +56,7 @@ class Retriever:
     Args:
         model: an encoder-decoder in evaluation mode.
         vocabulary: the one that the index was built with.
-        index_directory: contains the passages, and the index (sharded or not) in ``fm_index/``.
+        index_directory: contains the passages, and an index of any kind (``index.kinds``).
 
     Raises:
         IndexFormatError, CorpusError: the index or the passages are missing or damaged.
@@ -74,7 +74,7 @@ class Retriever:
     ) -> None:
         self._model, self.vocabulary = model, vocabulary
         self.index_directory = Path(index_directory)
-        self.index = Shards.open(self.index_directory / "fm_index")
+        self.index = open_index(self.index_directory)
         self.passages = PassageStore(self.index_directory)
         self._view_weights, self._view_offsets = scoring.of_views(vocabulary.family.names)
         self._scoring, self._decoding = scoring, decoding
@@ -117,7 +117,7 @@ class Retriever:
                 "`ltrgr pretrain` or `ltrgr rank` (they print it)"
             ) from error
         index = (directory / described["index"]).resolve()
-        if not (index / "fm_index").is_dir():
+        if not holds_index(index):
             raise RetrieverError(
                 f"the index of this retriever is not at {index}; move both together, or build it "
                 "again with `ltrgr index` and the settings of this model"

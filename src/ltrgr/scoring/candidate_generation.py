@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ltrgr.index.arrays import HINT_SHIFT, IndexArrays
-from ltrgr.index.kernels import STEP, passage_of_position
+from ltrgr.index.any_index import passage_of_row, passages_of_token, position_of_row
+from ltrgr.index.kernels import STEP
 from ltrgr.scoring.ranked_keys import RankedKeys
 
 BLOCK = 256
 """Rows located at a time; the random reads of a block overlap in time."""
-
-NEAR = 2
-"""A block of position hints with at most this many passage starts is walked, not bisected."""
 
 
 class Excluded(NamedTuple):
@@ -55,7 +52,7 @@ def new_accumulators(n_passages: int) -> Accumulators:
 @njit(cache=True, nogil=True)
 def propose(
     ranked: RankedKeys,
-    arrays: IndexArrays,
+    arrays: Any,
     excluded: Excluded,
     accumulators: Accumulators,
     question: int,
@@ -79,7 +76,7 @@ def propose(
         if (ranked.total[key] > max_candidate_count) != common:
             continue
         if hi > lo and ranked.length[key] == 1 and not any_excluded:
-            listed = passages_of_token(arrays, np.int64(ranked.tokens[ranked.start[key]]))
+            listed = passages_of_token(arrays, ranked.tokens[ranked.start[key]])
             if listed.size:
                 n_touched = accumulate(
                     accumulators, listed, ranked.weight[key], first, key + 1, n_touched
@@ -99,46 +96,21 @@ def propose(
     return accumulators.touched[:n_touched]
 
 
-@njit(cache=True, nogil=True)
-def passages_of_token(arrays: IndexArrays, token: int) -> NDArray[np.int32]:
-    """The passages that hold the token if the index lists them, else an empty array."""
-    listed = arrays.listed_offsets[token : token + 2]
-    return arrays.listed_passages[listed[0] : listed[1]]
-
-
 @njit(**STEP)
-def locate_passages(
-    arrays: IndexArrays, begin: int, n: int, length: int, out: NDArray[np.int64]
-) -> None:
+def locate_passages(arrays: Any, begin: int, n: int, length: int, out: NDArray[np.int64]) -> None:
     """Write the passages of ``n`` rows from ``begin`` on; -1 where a key crosses a passage end.
 
     Args:
         length: tokens of the key.
         out: [BLOCK], of which the first n entries are written.
     """
-    suffixes, offsets, hints = arrays.suffix_array, arrays.passage_offsets, arrays.passage_hint
-    base = arrays.text.size - length
     for i in range(n):
-        start = base - np.int64(suffixes[begin + i])
-        block = start >> HINT_SHIFT if start > 0 else 0
-        passage = np.int64(hints[block])
-        if np.int64(hints[block + 1]) - passage <= NEAR:
-            # Adding a comparison costs less than a branch that is predicted wrong.
-            for _ in range(NEAR):
-                passage += np.int64(offsets[passage + 1] <= start)
-        else:
-            passage = passage_of_position(arrays, start)
-        out[i] = passage
-    if length > 1:  # a single token cannot cross a passage end
-        for i in range(n):
-            start = base - np.int64(suffixes[begin + i])
-            if start < 0 or start + length > offsets[out[i] + 1]:
-                out[i] = -1
+        out[i] = passage_of_row(arrays, begin + i, length)
 
 
 @njit(**STEP)
 def drop_excluded(
-    arrays: IndexArrays,
+    arrays: Any,
     begin: int,
     n: int,
     length: int,
@@ -148,7 +120,7 @@ def drop_excluded(
 ) -> None:
     """Write -1 for the rows whose occurrence touches an excluded range."""
     for i in range(n):
-        start = arrays.text.size - length - np.int64(arrays.suffix_array[begin + i])
+        start = position_of_row(arrays, begin + i, length)
         if is_excluded(excluded, question, start, start + length):
             located[i] = -1
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ltrgr.index.arrays import IndexArrays
+from ltrgr.index.any_index import span_of_passage
 from ltrgr.scoring.candidate_generation import Excluded
-from ltrgr.scoring.exact_score import Found, Marks, Rules, count_passage, scan
+from ltrgr.scoring.exact_score import Found, Marks, Rules, count_passage
+from ltrgr.scoring.finding import find_keys
 from ltrgr.scoring.key_trie import clear_trie, fill_trie
 from ltrgr.scoring.lists import Lists, Scored, enter
 from ltrgr.scoring.ranked_keys import RankedKeys
@@ -18,7 +21,7 @@ from ltrgr.scoring.workspace import Workspace
 @njit(cache=True, nogil=True)
 def score_candidates(
     ranked: RankedKeys,
-    arrays: IndexArrays,
+    arrays: Any,
     excluded: Excluded,
     rules: Rules,
     question: int,
@@ -35,8 +38,10 @@ def score_candidates(
         first: the shard's first passage and first token, as numbers of the corpus.
         stamp: the call uses the stamps ``stamp + 1`` to ``stamp + n``, which must be unused.
     """
-    begins = arrays.passage_offsets[chosen]
-    longest = (arrays.passage_offsets[chosen + 1] - begins).max()
+    begins, stops = np.empty(chosen.size, np.int64), np.empty(chosen.size, np.int64)
+    for i in range(chosen.size):
+        begins[i], stops[i] = span_of_passage(arrays, chosen[i])
+    longest = (stops - begins).max()
     n_found = longest * fill_trie(workspace.trie, ranked, question)
     found = Found(
         np.empty(longest, np.int32),
@@ -49,8 +54,10 @@ def score_candidates(
     scores, ends = np.empty(chosen.size), np.empty(chosen.size, np.int64)
     used = 0
     for i in range(chosen.size):
-        begin, end = begins[i], arrays.passage_offsets[chosen[i] + 1]
-        scan(workspace.trie, arrays, ranked, excluded, question, begin, end, found)
+        find_keys(
+            arrays, workspace.trie, ranked, excluded, question, chosen[i],
+            begins[i], stops[i], found,
+        )  # fmt: skip
         scores[i], used = count_passage(
             ranked, rules, question, found, marks, stamp + 1 + i, workspace.counted, used
         )

@@ -5,13 +5,12 @@
 # mypy: disable-error-code="assignment,return-value"
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.kernels import STEP
 from ltrgr.scoring.bits import lowest_bit
 from ltrgr.scoring.candidate_generation import Excluded, is_excluded
@@ -70,7 +69,7 @@ class Counted(NamedTuple):
 @njit(**STEP)
 def scan(
     trie: KeyTrie,
-    arrays: IndexArrays,
+    arrays: Any,
     ranked: RankedKeys,
     excluded: Excluded,
     question: int,

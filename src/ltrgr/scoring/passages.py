@@ -11,8 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ltrgr.identifiers.keys import Keys
-from ltrgr.index.arrays import IndexArrays
-from ltrgr.index.shards import Shards
+from ltrgr.index.protocol import Index
 from ltrgr.scoring.candidate_generation import (
     Accumulators,
     Excluded,
@@ -38,7 +37,7 @@ Ranges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 def score_passages(
     keys: Keys,
     weights: NDArray[np.float64],
-    index: Shards,
+    index: Index,
     *,
     settings: ScoringSettings,
     marker: NDArray[np.bool_],
@@ -81,7 +80,7 @@ def score_passages(
             f"marker covers {len(marker)} tokens, the index's vocabulary has "
             f"{index.vocabulary_size}: expected one entry for each token"
         )
-    rows = np.array([len(arrays.suffix_array) for arrays in index.arrays])
+    _, rows = index.interval([])  # of the empty key: all
     _check_keys(keys, weights, rows=rows, n_symbols=len(marker))
     ranges = _ranges(excluded, n_questions=n_questions)
     ranked = rank_keys(keys, weights, marker=marker)
@@ -116,7 +115,7 @@ def score_passages(
 @njit(cache=True, nogil=True)
 def _score_batch(
     ranked: RankedKeys,
-    arrays: IndexArrays,
+    arrays: Any,
     excluded: Excluded,
     rules: Rules,
     accumulators: Accumulators,

@@ -8,15 +8,15 @@ by a rare key. They are made between candidate generation and full scoring.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from ltrgr.csr import csr_offsets, csr_owners
-from ltrgr.index.arrays import IndexArrays
-from ltrgr.index.shards import Shards
+from ltrgr.index.protocol import Index
 from ltrgr.scoring.candidate_generation import (
     Accumulators,
     Excluded,
@@ -60,7 +60,7 @@ class Chosen(NamedTuple):
 
 def score_shards(
     ranked: Sequence[RankedKeys],
-    index: Shards,
+    index: Index,
     excluded: Excluded,
     rules: Rules,
     workspace: Workspace,
@@ -73,8 +73,8 @@ def score_shards(
         excluded: ranges of positions in the corpus.
     """
     ranges = [
-        of_shard(excluded, int(first), shard.n_tokens)
-        for shard, first in zip(index.shards, index.first_token[:-1], strict=True)
+        of_shard(excluded, int(first), int(last - first))
+        for first, last in pairwise(index.first_token)
     ]
     chosen = choose_passages(ranked, index, ranges, rules)
     stamp = 0
@@ -101,7 +101,7 @@ def of_shard(excluded: Excluded, first: int, n_tokens: int) -> Excluded:
 
 
 def choose_passages(
-    ranked: Sequence[RankedKeys], index: Shards, excluded: Sequence[Excluded], rules: Rules
+    ranked: Sequence[RankedKeys], index: Index, excluded: Sequence[Excluded], rules: Rules
 ) -> Chosen:
     """The best ``rules.candidates`` proposals of each question over all shards.
 
@@ -119,7 +119,7 @@ def choose_passages(
 
 def _chosen(
     ranked: Sequence[RankedKeys],
-    index: Shards,
+    index: Index,
     excluded: Sequence[Excluded],
     rules: Rules,
     questions: Integers,
@@ -137,8 +137,11 @@ def _chosen(
             np.empty(begin[-1]),
         )
         for shard, arrays in enumerate(index.arrays):
-            accumulators = new_accumulators(index.shards[shard].n_passages)
-            first, own = int(index.first_passage[shard]), (ranked[shard], arrays, excluded[shard])
+            first, last = (int(n) for n in index.first_passage[shard : shard + 2])
+            accumulators, own = (
+                new_accumulators(last - first),
+                (ranked[shard], arrays, excluded[shard]),
+            )
             _propose(
                 *own,
                 accumulators,
@@ -156,7 +159,7 @@ def _chosen(
     )
 
 
-def _bounds(ranked: Sequence[RankedKeys], index: Shards, rules: Rules, common: bool) -> Integers:
+def _bounds(ranked: Sequence[RankedKeys], index: Index, rules: Rules, common: bool) -> Integers:
     """[B, S] upper bound on the number of proposals: one for each occurrence of a key."""
     counts = np.stack([own.hi - own.lo for own in ranked], axis=1)
     counts[(ranked[0].total > rules.max_candidate_count) != common] = 0
@@ -182,7 +185,7 @@ def _groups(bound: Integers) -> list[Integers]:
 @njit(cache=True, nogil=True)
 def _propose(
     ranked: RankedKeys,
-    arrays: IndexArrays,
+    arrays: Any,
     excluded: Excluded,
     accumulators: Accumulators,
     questions: Integers,
@@ -227,7 +230,7 @@ def _choose(proposed: Proposed, candidates: int) -> tuple[Integers, NDArray[np.i
 @njit(cache=True, nogil=True)
 def score_shard(
     ranked: RankedKeys,
-    arrays: IndexArrays,
+    arrays: Any,
     excluded: Excluded,
     rules: Rules,
     chosen: Chosen,

@@ -1,0 +1,28 @@
+"""The kinds of index, and the folder of an index artefact that holds each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ltrgr.index.protocol import Index
+from ltrgr.index.shards import Shards
+from ltrgr.index.trie import IdentifierTrie
+
+FOLDERS = {"fm": "fm_index", "trie": "trie"}
+"""``index.kind`` -> folder"""
+
+
+def holds_index(directory: Path) -> bool:
+    """Whether the files of an index of some kind are in ``directory``."""
+    return any((directory / folder).is_dir() for folder in FOLDERS.values())
+
+
+def open_index(directory: Path) -> Index:
+    """Map the index in ``directory`` into memory, of whatever kind it is.
+
+    Raises:
+        IndexFormatError: missing, unfinished, foreign, of another version, or damaged.
+    """
+    if (directory / FOLDERS["trie"]).is_dir():
+        return IdentifierTrie.open(directory / FOLDERS["trie"])
+    return Shards.open(directory / FOLDERS["fm"])
