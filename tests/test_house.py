@@ -22,7 +22,8 @@ def test_no_import_runs_back_up() -> None:
     order = list(TopologicalSorter(rooms).static_order())
     assert order[-1] == "cli"
     assert rooms["errors"] == rooms["csr"] == rooms["lazy"] == set()
-    assert rooms["corpus"] | rooms["index"] <= {"disk", "errors", "csr"}
+    assert rooms["json_file"] | rooms["typed"] == {"errors"}
+    assert rooms["corpus"] | rooms["index"] <= {"disk", "errors", "csr", "json_file"}
     assert rooms["losses"] == set()
 
 

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from ltrgr.json_file import DamagedFileError
 from ltrgr.pipeline.generation_check import Validation, complaints
 
 
@@ -44,4 +47,7 @@ def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
 def test_a_damaged_file_is_no_verdict(tmp_path: Path) -> None:
     for content in ("", "[]", '{"step": 1}', "{"):
         (tmp_path / "validation.json").write_text(content)
-        assert Validation.load(tmp_path) is None
+        with pytest.raises(DamagedFileError, match=r"validation\.json is .*`ltrgr pretrain`"):
+            Validation.load(tmp_path)
+        (line,) = complaints({"SEAL": tmp_path})  # a table is printed all the same
+        assert line.startswith(f"SEAL: {tmp_path / 'validation.json'} is ")

@@ -138,7 +138,7 @@ def test_a_directory_without_retriever_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_moved_index_is_named(tmp_path: Path) -> None:
-    described = {"index": "../gone", "views": {}, "scoring": {}, "decoding": {}}
+    described = {"index": "../gone", "views": MINDER.describe(), "scoring": {}, "decoding": {}}
     (tmp_path / "retriever.json").write_text(json.dumps(described))
     with pytest.raises(RetrieverError, match=r"not at .*gone.*`ltrgr index`"):
         Retriever.from_pretrained(tmp_path)

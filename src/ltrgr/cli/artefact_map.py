@@ -14,7 +14,7 @@ from ltrgr.pipeline.catalogue import Entry, catalogue, children, differences
 SHOWN = 4
 """differing settings shown of one artefact"""
 
-COLOURS = {"done": "green", "begun": "yellow", "broken": "red"}
+COLOURS = {"done": "green", "begun": "yellow", "broken": "red", "unreadable": "magenta"}
 
 
 def artefact_map(root: Path, *, usual: Mapping[str, Mapping[str, Any]]) -> Tree | None:
@@ -59,17 +59,22 @@ def age(seconds: float) -> str:
 
 
 def _what(entry: Entry, *, usual: Mapping[str, Any]) -> str:
-    seed = (entry.inputs.get("settings") or {}).get("seed")
+    seed = _mapping(entry.inputs.get("settings")).get("seed")
     parts = [
         str(entry.inputs.get("system", "")),
-        "+".join(entry.inputs.get("views") or {}),
-        _model(entry.inputs.get("network") or {}),
+        "+".join(_mapping(entry.inputs.get("views"))),
+        _model(_mapping(entry.inputs.get("network"))),
         "" if seed is None else f"seed {seed}",
     ]
     own = ("network.", "views.", "seed=")
     unlike = [one for one in differences(entry, usual) if not one.startswith(own)]
     more = f"and {len(unlike) - SHOWN} more" if len(unlike) > SHOWN else ""
     return ", ".join(part for part in (*parts, " ".join(unlike[:SHOWN]), more) if part)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """``value`` where it is one; a damaged config.yaml may hold anything."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _model(network: Mapping[str, Any]) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
+import pkgutil
 import re
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -107,7 +110,9 @@ def search(cfg: DictConfig) -> None:
     else:
         _tell_unheard()
         fix_threads(instantiate(cfg.compute))
-        retriever = Retriever.from_pretrained(Path(cfg.retriever))
+        retriever = Retriever.from_pretrained(
+            Path(cfg.retriever), functions=[_function(str(name)) for name in cfg.functions]
+        )
     longest = retriever.decoding.max_question_length
     for question, ids in zip(questions, retriever.vocabulary.encode(questions), strict=True):
         if len(ids) > longest:
@@ -215,9 +220,24 @@ def doctor(cfg: DictConfig) -> None:
     )
 
 
+def _function(name: str) -> Callable[..., Any]:
+    """A function that the user named on the command line: ``module:name`` or ``module.name``."""
+    try:
+        found = pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SettingsError(
+            f"functions: cannot import {name!r} ({error}); expected module:name, with the folder "
+            "of the module on PYTHONPATH"
+        ) from error
+    if not callable(found):
+        raise SettingsError(f"functions: {name!r} is a {type(found).__name__}, no function")
+    return found
+
+
 def _tell_unheard() -> None:
     """Tell which overrides a finished retriever does not look at: it searches as it was saved."""
-    heard = {"questions", "retriever", "k", "identifiers_shown", "compute", "root", "wandb"}
+    heard = {"questions", "retriever", "functions", "k", "identifiers_shown"}
+    heard |= {"compute", "root", "wandb"}
     unheard = [
         override
         for override in HydraConfig.get().overrides.task

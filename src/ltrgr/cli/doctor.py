@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -16,9 +17,10 @@ from rich.text import Text
 
 from ltrgr.errors import LtrgrError
 from ltrgr.index import storage as index_storage
+from ltrgr.json_file import UnreadableFileError, state_of
 from ltrgr.pipeline.artefact import read_object
 from ltrgr.pipeline.environment import package_versions, threads
-from ltrgr.pipeline.generation_check import Validation
+from ltrgr.pipeline.generation_check import complaint_about
 from ltrgr.pipeline.processor import described
 
 OPTIONAL = {"wandb", "bm25s", "matplotlib"}
@@ -174,22 +176,35 @@ def artefacts(root: Path) -> list[Finding]:
     stages = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     found = [finding for stage in stages if (finding := _stage(stage)) is not None]
     found += [
-        Finding(name="stage-1 model", value=path.name, problem=one.complaint(), fatal=False)
+        Finding(name="stage-1 model", value=path.name, problem=problem, fatal=False)
         for path in sorted((root / "pretrain").glob("*"))
-        if _version(path, "pretrain") is not None and ".broken-" not in path.name
-        if (one := Validation.load(path)) is not None and not one.generates
+        if ".broken-" not in path.name and (problem := _complaint(path))
     ]
     return found or [Finding(name="cached", value=f"nothing yet at {root}")]
 
 
+def _complaint(model: Path) -> str:
+    """What is wrong with a finished stage-1 model; empty for nothing, and for other artefacts."""
+    if _is_unreadable(model) or _version(model, "pretrain") is None:
+        return ""
+    return complaint_about(model)
+
+
 def _stage(stage: Path) -> Finding | None:
-    entries = [path for path in stage.iterdir() if path.is_dir()]
+    try:
+        entries = [path for path in stage.iterdir() if path.is_dir()]
+    except OSError as error:
+        problem = f"{stage} cannot be read ({error.strerror})"
+        return Finding(name=f"cached {stage.name}", value="-", problem=problem, fatal=False)
+    closed = [path for path in entries if _is_unreadable(path)]
+    entries = [path for path in entries if path not in closed]
     left = [path for path in entries if ".broken-" in path.name]
     partial = [path for path in entries if path.name.endswith(".partial")]
     whole = {p: _version(p, stage.name) for p in entries if p not in (*left, *partial)}
     done = [path for path, version in whole.items() if version == VERSIONS.get(stage.name, 1)]
     old = [path for path, version in whole.items() if version is not None and path not in done]
-    if not (left or partial or done or old):
+    damaged = [path for path, version in whole.items() if version is None and _is_ours(path)]
+    if not (left or partial or done or old or closed or damaged):
         return None
     value = f"{len(done)} done ({_size(done)})"
     if old:
@@ -198,8 +213,30 @@ def _stage(stage: Path) -> Finding | None:
         value += f", {len(partial)} begun ({_size(partial)}; the same command goes on)"
     if left:
         value += f", {len(left)} broken ({_size(left)})"
-    problem = f"remove the broken: rm -r {stage}/*.broken-*" if left else ""
+    problems = [f"remove the broken: rm -r {stage}/*.broken-*"] if left else []
+    if damaged:
+        value += f", {len(damaged)} damaged ({_size(damaged)})"
+        names = " ".join(path.name for path in damaged)
+        problems.append(f"no usable DONE.json (moved aside and made again when next used): {names}")
+    if closed:
+        value += f", {len(closed)} that cannot be read"
+        problems.append(f"make readable: {' '.join(str(path) for path in closed)}")
+    problem = "; ".join(problems)
     return Finding(name=f"cached {stage.name}", value=value, problem=problem, fatal=False)
+
+
+def _is_unreadable(path: Path) -> bool:
+    try:
+        read_object(path / "DONE.json")
+    except UnreadableFileError:
+        return True
+    return False
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a folder looks like an artefact: named by a fingerprint, or with a ``DONE.json``."""
+    named = re.fullmatch(r"[0-9a-f]{12}", path.name) is not None
+    return named or state_of(path / "DONE.json") is not None
 
 
 def _version(path: Path, stage: str) -> int | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ltrgr.corpus.records import Passage
 from ltrgr.errors import CorpusError
+from ltrgr.json_file import UnreadableFileError, file_error
 
 
 class PassageStore:
@@ -18,13 +19,18 @@ class PassageStore:
     def __init__(self, directory: Path) -> None:
         """Memory-map both files.
 
-        Raises CorpusError if one is missing, or if they do not belong together.
+        Raises CorpusError if one is missing, or if they do not belong together, and
+        UnreadableFileError if the system does not let us read them.
         """
         self._directory = directory
         try:
             self._offsets = np.load(directory / "passages.npy", mmap_mode="r", allow_pickle=False)
             self._lines = np.memmap(directory / "passages.jsonl", dtype=np.uint8, mode="r")
         except Exception as error:  # numpy raises many types on a damaged header
+            if isinstance(error, OSError):
+                refused = file_error(Path(error.filename or directory), error, cure="")
+                if isinstance(refused, UnreadableFileError):
+                    raise refused from error
             raise self._damaged(f"cannot be read ({error})") from error
         found = (self._offsets.dtype, self._offsets.ndim)
         if found != (np.int64, 1) or len(self._offsets) == 0:

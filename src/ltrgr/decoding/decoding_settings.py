@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+LIMITS = {"num_beams": 1000, "batch_size": 10_000, "max_question_length": 10_000}
+"""Far beyond any use; a damaged or foreign file must not ask for all memory there is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodingSettings:
@@ -15,7 +18,7 @@ class DecodingSettings:
         max_question_length: the model reads this number of tokens of a question, from its begin.
 
     Raises:
-        ValueError: a setting is below 1.
+        ValueError: a setting is no whole number from 1 to its limit.
     """
 
     num_beams: int = 15
@@ -23,6 +26,9 @@ class DecodingSettings:
     max_question_length: int = 64
 
     def __post_init__(self) -> None:
-        for name in ("num_beams", "batch_size", "max_question_length"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"decoding.{name}={getattr(self, name)}: expected 1 or more")
+        for name, most in LIMITS.items():
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= most:
+                raise ValueError(
+                    f"decoding.{name}={value!r}: expected a whole number from 1 to {most:,}"
+                )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -12,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Passage
+from ltrgr.identifiers.functions import Function, function_of, name_of
+from ltrgr.typed import StoredSettingError, stored_settings
 
 PASSAGE_END = "</passage>"
 
@@ -152,15 +153,41 @@ class Family:
             for name, view in self.views.items()
         }
 
+    @property
+    def functions(self) -> list[Function]:
+        """The functions that its views call."""
+        called = [getattr(view, name) for view in self.views.values() for name in CALLED]
+        return [function for function in called if function is not None]
+
     @classmethod
-    def from_description(cls, description: Mapping[str, Mapping[str, Any]]) -> Family:
-        """The family of a description that ``describe`` returned."""
-        return cls(
-            {
-                name: View(**{key: _read(key, value) for key, value in view.items()})
-                for name, view in description.items()
-            }
-        )
+    def from_description(
+        cls,
+        description: Mapping[str, Any],
+        *,
+        functions: Iterable[Function] = (),
+        where: str = "the description",
+    ) -> Family:
+        """The family of a description that ``describe`` returned.
+
+        Args:
+            functions: functions of the user's own that the description may name.
+            where: the file that it comes from, for messages.
+
+        Raises:
+            StoredSettingError, ForeignFunctionError: it is not what ``describe`` returns.
+        """
+        views = {}
+        for name, plain in description.items():
+            place = f"{where}.{name}"
+            found = dict(plain) if isinstance(plain, Mapping) else plain
+            for key in CALLED if isinstance(found, dict) else ():
+                if found.get(key) is not None:
+                    found[key] = _read(found[key], functions=functions, where=place)
+            views[name] = stored_settings(View, found, where=place)
+        try:
+            return cls(views)
+        except ValueError as error:
+            raise StoredSettingError(f"{where}: {error}") from error
 
 
 OPTIONAL = ("source", "docids", "symbols", "searched")
@@ -172,15 +199,13 @@ def _written(value: Any) -> Any:
     if isinstance(value, partial):
         if value.args:
             raise ValueError(f"{value} has positional arguments; give it keywords only")
-        return {"call": _written(value.func), **value.keywords}
-    return f"{value.__module__}:{value.__qualname__}" if callable(value) else value
+        return {"call": name_of(value), **value.keywords}
+    return name_of(value) if callable(value) else value
 
 
-def _read(key: str, value: Any) -> Any:
-    """The value that ``_written`` described."""
-    if key not in CALLED:
-        return value
-    if isinstance(value, Mapping):
-        keywords = {name: item for name, item in value.items() if name != "call"}
-        return partial(pkgutil.resolve_name(value["call"]), **keywords)
-    return pkgutil.resolve_name(value)
+def _read(value: Any, *, functions: Iterable[Function], where: str) -> Any:
+    """The function that ``_written`` described."""
+    if not isinstance(value, Mapping):
+        return function_of(value, given=functions, where=where)
+    keywords = {name: item for name, item in value.items() if name != "call"}
+    return partial(function_of(value.get("call"), given=functions, where=where), **keywords)

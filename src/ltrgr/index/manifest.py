@@ -11,6 +11,7 @@ from typing import Any
 from ltrgr.disk import write_atomically
 from ltrgr.errors import IndexFormatError
 from ltrgr.index.storage import CURE, HEADER
+from ltrgr.json_file import DamagedFileError, MissingFileError, read_bytes, read_json, state_of
 
 MANIFEST = "shards.json"
 FORMAT = "ltrgr-shards"
@@ -46,9 +47,9 @@ def read_manifest(directory: Path) -> list[Path]:
     """
     path = directory / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise IndexFormatError(f"{path} is not readable JSON ({error}): {CURE}") from error
+        manifest = read_json(path, cure=CURE)
+    except (MissingFileError, DamagedFileError) as error:
+        raise IndexFormatError(str(error)) from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise IndexFormatError(f"{path} does not describe {FORMAT}: {CURE}")
     if manifest.get("version") != VERSION:
@@ -74,7 +75,7 @@ def _check_shard(shard: Path, entry: dict[str, str], *, of: int) -> None:
         raise IndexFormatError(
             f"{shard.parent / MANIFEST} names {entry['directory']}, expected {shard.name}: {CURE}"
         )
-    if not (shard / HEADER).is_file():
+    if state_of(shard / HEADER) is None:
         raise IndexFormatError(f"{shard} is missing, expected {of} shards: {GO_ON}")
     if _checksum(shard) != entry["header"]:
         raise IndexFormatError(
@@ -84,4 +85,4 @@ def _check_shard(shard: Path, entry: dict[str, str], *, of: int) -> None:
 
 
 def _checksum(shard: Path) -> str:
-    return hashlib.sha256((shard / HEADER).read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(shard / HEADER, cure=CURE)).hexdigest()

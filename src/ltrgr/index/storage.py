@@ -19,6 +19,7 @@ from ltrgr.errors import IndexFormatError
 from ltrgr.index import verified
 from ltrgr.index.arrays import IndexArrays
 from ltrgr.index.trie_arrays import TrieArrays
+from ltrgr.json_file import UnreadableFileError, file_error
 
 FORMAT = "ltrgr-index"
 VERSION = 3
@@ -82,6 +83,7 @@ def read_arrays(
 
     Raises:
         IndexFormatError: the index is missing, foreign, of another version, or damaged.
+        UnreadableFileError: the system does not let us read it.
     """
     for _ in range(ATTEMPTS):
         with _held(directory) as folder:
@@ -132,6 +134,9 @@ def _held(directory: Path) -> Iterator[int]:
     try:
         folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
+        refused = file_error(directory, error, cure=CURE)
+        if isinstance(refused, UnreadableFileError):
+            raise refused from error
         raise _no_index(directory, error.strerror) from error
     try:
         yield folder
@@ -147,21 +152,31 @@ def _was_replaced(directory: Path, folder: int) -> bool:
 
 
 def _open_file(path: Path, folder: int) -> BufferedReader:
-    """Open ``path.name`` in the directory descriptor ``folder``; ``path`` is for error messages."""
+    """Open ``path.name`` in the directory descriptor ``folder``; ``path`` is for error messages.
+
+    Raises:
+        IndexFormatError: it is missing. UnreadableFileError: the system refuses to open it.
+    """
     try:
         return open(path.name, "rb", opener=lambda name, flags: os.open(name, flags, dir_fd=folder))
     except OSError as error:
-        reason = "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
-        raise IndexFormatError(f"{path} {reason}: {CURE}") from error
+        refused = file_error(path, error, cure=CURE)
+        if isinstance(refused, UnreadableFileError):
+            raise refused from error
+        raise IndexFormatError(str(refused)) from error
 
 
 def _read_header(directory: Path, folder: int, layout: Layout) -> dict[str, Any]:
     path = directory / HEADER
     try:
         with _open_file(path, folder) as file:
-            header = json.loads(file.read().decode("utf-8"))
+            content = file.read()
     except IndexFormatError as error:
         raise _no_index(directory, f"{HEADER} is missing") from error
+    except OSError as error:
+        raise file_error(path, error, cure=CURE) from error
+    try:
+        header = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise IndexFormatError(f"{path} is not readable JSON ({error}): {CURE}") from error
     if not isinstance(header, dict) or header.get("format") != layout.format:

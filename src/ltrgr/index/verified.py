@@ -20,7 +20,10 @@ ALWAYS = 16 * 2**20
 
 def is_verified(files: Sequence[os.stat_result]) -> bool:
     """Whether large files in exactly this state were verified before; False for small ones."""
-    return _bytes(files) > ALWAYS and _stamp(files).is_file()
+    try:
+        return _bytes(files) > ALWAYS and _stamp(files).is_file()
+    except OSError:  # a cache of somebody else's
+        return False
 
 
 def remember(files: Sequence[os.stat_result]) -> None:

@@ -19,6 +19,7 @@ from transformers.utils import logging
 
 from ltrgr.errors import LtrgrError
 from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.json_file import UnreadableFileError, file_error
 
 # The progress bars and the report of new weights at every load would hide our own lines.
 logging.disable_progress_bar()
@@ -27,6 +28,13 @@ logging.set_verbosity_error()
 
 PATIENCE = 3.0
 """seconds to wait for an answer of the checkpoint server"""
+
+
+SAVED_AGAIN = (
+    "copy the finished folder again, or remove it and build it again with the command in its "
+    "environment.json"
+)
+"""what to do about a folder of ours that cannot be used"""
 
 
 class ModelError(LtrgrError):
@@ -112,9 +120,54 @@ def trained_model(directory: Path) -> Any:
     """The model that a training stage saved in ``directory``, in evaluation mode.
 
     Raises:
-        ModelError: the directory holds no usable checkpoint.
+        ModelError: the directory holds no such model, or a damaged or incomplete one.
+        UnreadableFileError: the system does not let us read one of its files.
     """
-    return _load(str(directory), AutoModelForSeq2SeqLM.from_pretrained)
+    model, found = _saved(
+        directory, partial(AutoModelForSeq2SeqLM.from_pretrained, output_loading_info=True)
+    )
+    # transformers would fill what is missing with random numbers, without a word
+    if lacking := sorted({*found["missing_keys"], *map(str, found["mismatched_keys"])}):
+        raise _damaged(directory, f"it lacks {len(lacking)} weights, such as {lacking[0]}")
+    return model
+
+
+def saved_tokenizer(directory: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer that a stage saved in ``directory``; raises as ``trained_model`` does."""
+    tokenizer = _saved(directory, AutoTokenizer.from_pretrained)
+    if tokenizer.pad_token_id is None:
+        raise _damaged(directory, "its tokenizer_config.json names no pad_token")
+    return tokenizer
+
+
+def _saved(directory: Path, from_pretrained: Callable[..., Any]) -> Any:
+    """What lies in a folder of ours; nothing is fetched, and no code of the folder's is run."""
+    _expect_readable(directory)
+    try:
+        return from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # transformers, tokenizers and safetensors raise many types
+        if "trust_remote_code" in str(error):
+            raise _damaged(directory, "it brings code of its own, which is not run") from error
+        fault = str(error).partition("\n")[0] or repr(error)
+        if "mismatched_sizes" in fault:
+            fault = "its weights do not have the shapes that its config.json says"
+        raise _damaged(directory, fault) from error
+
+
+def _expect_readable(directory: Path) -> None:
+    """transformers says "not found" of what it may not read."""
+    for path in sorted(directory.glob("*")):
+        try:
+            with path.open("rb") as file:
+                file.read(1)
+        except OSError as error:
+            refused = file_error(path, error, cure="")
+            if isinstance(refused, UnreadableFileError):
+                raise refused from error
+
+
+def _damaged(directory: Path, why: str) -> ModelError:
+    return ModelError(f"{directory} holds no usable model or tokenizer ({why}); {SAVED_AGAIN}")
 
 
 def _both_halves(checkpoint: str, *, local_files_only: bool, trust_remote_code: bool) -> Any:
@@ -134,13 +187,16 @@ def _load(checkpoint: str, from_pretrained: Callable[..., Any]) -> Any:
     Without a network, transformers retries each file for most of a minute, even a cached one.
     Code that a checkpoint brings along (``auto_map``) is never run, and nobody is asked.
     """
+    _expect_readable(Path(checkpoint))
     load = partial(from_pretrained, checkpoint, trust_remote_code=False)
     try:
         return load(local_files_only=True)
     except (OSError, ValueError) as error:
         if "trust_remote_code" in str(error):
             raise _missing(checkpoint, why="it brings code of its own, which is not run") from error
-        if Path(checkpoint).is_dir() or constants.HF_HUB_OFFLINE or not _is_name(checkpoint):
+        if Path(checkpoint).is_dir():
+            raise _missing(checkpoint, why=str(error).partition("\n")[0]) from error
+        if constants.HF_HUB_OFFLINE or not _is_name(checkpoint):
             raise _missing(checkpoint) from error
     _expect_server(checkpoint)
     try:

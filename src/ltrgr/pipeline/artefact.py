@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import logging
+import math
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,13 @@ from typing import Any
 
 from ltrgr.disk import TEMPORARY, naming_the_disk, write_atomically
 from ltrgr.errors import LtrgrError
+from ltrgr.json_file import (
+    DamagedFileError,
+    MissingFileError,
+    checksum,
+    read_json_object,
+    state_of,
+)
 from ltrgr.pipeline.environment import environment
 from ltrgr.pipeline.fingerprint import as_yaml, canonical, difference, fingerprint
 
@@ -80,8 +88,12 @@ class Artefact:
         }
 
     def problem(self) -> str | None:
-        """Say why the directory cannot be used; None where it can (sizes, not checksums)."""
-        if not self.directory.exists():
+        """Say why the directory cannot be used; None where it can (sizes, not checksums).
+
+        Raises:
+            UnreadableFileError: the system does not let us look, so nobody knows.
+        """
+        if state_of(self.directory) is None:
             return "it does not exist"
         done = read_object(self.directory / "DONE.json")
         if done is None:
@@ -94,8 +106,8 @@ class Artefact:
     @property
     def seconds(self) -> float:
         """How long it took to make; nan where that is not known."""
-        done = read_object(self.directory / "DONE.json") or {}
-        return float(done.get("seconds", "nan"))
+        found = (read_object(self.directory / "DONE.json") or {}).get("seconds")
+        return float(found) if isinstance(found, int | float) else math.nan
 
     def is_done(self) -> bool:
         """Whether the artefact is there, of this format, stage and inputs, and complete."""
@@ -122,19 +134,30 @@ class Artefact:
         Raises:
             ArtefactError: also names the file whose bytes changed.
         """
-        for entry in json.loads((self.open() / "DONE.json").read_text())["files"]:
-            found = _checksum(self.directory / entry["path"])
+        cure = (
+            f"remove {self.directory} and build it again with: "
+            f"{self.command or f'ltrgr {self.stage}'}"
+        )
+        for entry in read_json_object(self.open() / "DONE.json", cure=cure)["files"]:
+            found = checksum(self.directory / entry["path"], cure=cure)
             if found != entry.get("blake2b"):
                 raise ArtefactError(
                     f"{self.directory / entry['path']} has blake2b {found}; expected "
-                    f"{entry.get('blake2b')}. Remove {self.directory} and build it again with: "
-                    f"{self.command or f'ltrgr {self.stage}'}"
+                    f"{entry.get('blake2b')}; {cure}"
                 )
 
-    def distrust(self, problem: str) -> None:
-        """Move a directory aside that looks complete and is not, so that `build` makes it again."""
-        with self._lock():
-            self._set_aside(problem)
+    def verified(self) -> bool:
+        """Whether it is done and no byte of it changed; a damaged one is moved aside, so that
+        ``build`` makes it again."""
+        with self._lock():  # else another process's new one could be moved
+            if not self.is_done():
+                return False
+            try:
+                self.verify()
+            except (ArtefactError, MissingFileError, DamagedFileError) as error:
+                self._set_aside(str(error))
+                return False
+            return True
 
     def build(
         self, make: Callable[[Path], object], *, resume: bool = True, seed: int | None = None
@@ -204,7 +227,7 @@ class Artefact:
             {
                 "path": path.relative_to(self.partial).as_posix(),
                 "size": path.stat().st_size,
-                "blake2b": _checksum(path),
+                "blake2b": _flushed_checksum(path),
             }
             for path in paths
         ]
@@ -242,8 +265,8 @@ class Artefact:
             try:
                 inputs = json.loads(path.read_text())["inputs"]
                 candidates.append((difference(inputs, self.inputs), path.parent.name))
-            except (OSError, ValueError, KeyError, TypeError):
-                continue
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                continue  # only a hint
         if not candidates:
             return ""
         lines, name = min(candidates, key=lambda candidate: (len(candidate[0]), candidate[1]))
@@ -251,12 +274,16 @@ class Artefact:
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
-    """What a JSON file of the artefact says; version 1 once went without saying."""
+    """What a JSON file of the artefact says (version 1 once went without saying); None where it is
+    missing or damaged.
+
+    Raises:
+        UnreadableFileError: it is there, and the system does not let us read it.
+    """
     try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
+        return {"version": 1} | read_json_object(path, cure="")
+    except (MissingFileError, DamagedFileError):
         return None
-    return {"version": 1} | found if isinstance(found, dict) else None
 
 
 @contextmanager
@@ -265,7 +292,7 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             log.warning("another process is writing %s; waiting for it", path.stem)
             fcntl.flock(file, fcntl.LOCK_EX)
         try:
@@ -281,19 +308,18 @@ def _file_problem(directory: Path, files: object) -> str | None:
     for entry in files:
         if not isinstance(entry, dict) or not {"path", "size"} <= set(entry):
             return "its DONE.json lists a file without path and size"
-        path = directory / str(entry["path"])
-        if not path.is_file():
+        found = state_of(directory / str(entry["path"]))
+        if found is None or not stat.S_ISREG(found.st_mode):
             return f"its file {entry['path']} is missing"
-        if path.stat().st_size != entry["size"]:
-            size = path.stat().st_size
-            return f"its file {entry['path']} has {size} bytes; expected {entry['size']}"
+        if found.st_size != entry["size"]:
+            return f"its file {entry['path']} has {found.st_size} bytes; expected {entry['size']}"
     return None
 
 
-def _checksum(path: Path) -> str:
+def _flushed_checksum(path: Path) -> str:
     with path.open("rb") as file:
         os.fsync(file.fileno())  # what DONE.json vouches for has reached the disk
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    return checksum(path, cure="")
 
 
 def _sync_directory(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,16 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from ltrgr.corpus.records import Corpus, Split
+from ltrgr.errors import LtrgrError
+from ltrgr.json_file import (
+    DamagedFileError,
+    MissingFileError,
+    UnreadableFileError,
+    read_bytes,
+    read_json_object,
+)
 from ltrgr.pipeline.describe import describe
-from ltrgr.pipeline.fingerprint import difference
+from ltrgr.pipeline.fingerprint import canonical, difference
 from ltrgr.pipeline.pipeline import Pipeline
 
 STAGES = ("index", "pretrain", "mine", "rank", "evaluate")
@@ -36,7 +43,8 @@ class Entry:
     path: Path
     stage: str
     state: str
-    """done, begun (the same command goes on) or broken (set aside; can be removed)"""
+    """done, begun (the same command goes on), broken (set aside or damaged; can be removed) or
+    unreadable (nobody knows what it is)"""
     inputs: Mapping[str, Any]
     """empty where they cannot be read"""
     size: int
@@ -124,15 +132,20 @@ def _state(path: Path, stage: str) -> str:
     if path.name.endswith(".partial"):
         return "begun"
     try:
-        done = json.loads((path / "DONE.json").read_text())["stage"] == stage
-    except (OSError, ValueError, KeyError, TypeError):
+        done = read_json_object(path / "DONE.json", cure="").get("stage") == stage
+    except (MissingFileError, DamagedFileError):
         done = False
+    except UnreadableFileError:
+        return "unreadable"
     return "done" if done else "broken"
 
 
 def _inputs(path: Path) -> Mapping[str, Any]:
     try:
-        inputs = yaml.safe_load((path / "config.yaml").read_text())
-    except (OSError, ValueError, yaml.YAMLError):
+        inputs = yaml.safe_load(read_bytes(path / "config.yaml", cure=""))
+    except (LtrgrError, ValueError, RecursionError, yaml.YAMLError):
         return {}
-    return inputs if isinstance(inputs, dict) else {}
+    try:
+        return dict(canonical(inputs))
+    except (LtrgrError, ValueError, TypeError):  # something else than what a stage writes
+        return {}

@@ -12,6 +12,9 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from ltrgr.disk import write_atomically
+from ltrgr.json_file import UnreadableFileError, file_error, state_of
+
+CHUNK = 1 << 22
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +37,12 @@ class WholeCheckpoints(TorchCheckpointIO):
 
 
 def resumable(path: Path) -> Path | None:
-    """``path`` where training can go on from it; a damaged one is moved aside with a warning."""
-    if not path.is_file():
+    """``path`` where training can go on from it; a damaged one is moved aside with a warning.
+
+    Raises:
+        UnreadableFileError: the system does not let us read it; hours of training may be in it.
+    """
+    if state_of(path) is None:
         return None
     problem = _problem(path)
     if problem is None:
@@ -48,6 +55,14 @@ def resumable(path: Path) -> Path | None:
 
 def _problem(path: Path) -> str | None:
     try:
+        with path.open("rb") as file:
+            while file.read(CHUNK):
+                pass
+    except OSError as error:
+        failed = file_error(path, error, cure="")
+        if isinstance(failed, UnreadableFileError):
+            raise failed from error
+    try:  # what fails from here on is the content
         with zipfile.ZipFile(path) as archive:  # what torch.save writes, with a CRC an entry
             damaged = archive.testzip()
     except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:

@@ -16,8 +16,10 @@ from ltrgr.analysis.greedy import greedy_identifiers
 from ltrgr.corpus.records import Corpus
 from ltrgr.data.target_sampler import TargetSampler
 from ltrgr.disk import write_atomically
+from ltrgr.errors import LtrgrError
 from ltrgr.identifiers.serialise import SerialisedCorpus
 from ltrgr.identifiers.tokenised import tokenise_questions
+from ltrgr.json_file import DamagedFileError, MissingFileError, read_json_object
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.training.identifier_pretraining import (
     IDENTIFIERS,
@@ -28,6 +30,7 @@ from ltrgr.training.identifier_pretraining import (
 )
 
 FILE = "validation.json"
+CURE = "remove its folder, and `ltrgr pretrain` makes it again"
 
 LEAST = 0.2
 """Identifier accuracy of the best view below which a model counts as not generating. On the demo,
@@ -115,20 +118,42 @@ class Validation:
 
     @classmethod
     def load(cls, directory: Path) -> Validation | None:
-        """What ``save`` wrote; None where the model was not validated."""
+        """What ``save`` wrote; None where the model was not validated.
+
+        Raises:
+            DamagedFileError, UnreadableFileError: the file is there and cannot be used.
+        """
+        path = directory / FILE
         try:
-            plain: dict[str, Any] = json.loads((directory / FILE).read_text())
-            return cls(
-                step=plain["step"],
-                monitor=plain["monitor"],
-                figures=plain["figures"],
-                history=tuple(plain.get("history", ())),
-            )
-        except (OSError, ValueError, KeyError, TypeError):
+            plain = read_json_object(path, cure=CURE)
+        except MissingFileError:
             return None
+        figures = plain.get("figures")
+        if not isinstance(figures, dict) or not all(map(_is_number, figures.values())):
+            raise DamagedFileError(f"{path} is damaged: its figures are no numbers; {CURE}")
+        return cls(
+            step=plain.get("step", 0),
+            monitor=plain.get("monitor", ""),
+            figures=figures,
+            history=tuple(plain.get("history") or ()),
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
 
 
 def complaints(stages: Mapping[str, Path]) -> list[str]:
-    """A line for each named stage-1 folder whose model has not learnt to generate."""
-    found = {name: Validation.load(directory) for name, directory in stages.items()}
-    return [f"{name}: {one.complaint()}" for name, one in found.items() if one and one.complaint()]
+    """A line for each named stage-1 folder whose model has not learnt to generate, or of which
+    nobody can tell."""
+    found = {name: complaint_about(directory) for name, directory in stages.items()}
+    return [f"{name}: {line}" for name, line in found.items() if line]
+
+
+def complaint_about(directory: Path) -> str:
+    """The complaint about the stage-1 model in ``directory``; empty for none."""
+    try:
+        validation = Validation.load(directory)
+    except LtrgrError as error:
+        return str(error)
+    return "" if validation is None else validation.complaint()

@@ -7,7 +7,6 @@ from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
-from transformers import AutoTokenizer
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.corpus.store import PassageStore
@@ -19,6 +18,7 @@ from ltrgr.index.construction import Progress
 from ltrgr.index.kinds import FOLDERS
 from ltrgr.index.shards import Shards
 from ltrgr.index.trie import IdentifierTrie
+from ltrgr.models.pretrained import saved_tokenizer
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.progress import bar
@@ -148,10 +148,7 @@ def _build_trie(
 
 def open_vocabulary(index_directory: Path, family: Family) -> Vocabulary:
     """The vocabulary that an index was built with."""
-    tokenizer = AutoTokenizer.from_pretrained(
-        index_directory / "tokenizer", trust_remote_code=False
-    )
-    return Vocabulary(tokenizer, family)
+    return Vocabulary(saved_tokenizer(index_directory / "tokenizer"), family)
 
 
 def open_serialised(index_directory: Path) -> SerialisedCorpus:

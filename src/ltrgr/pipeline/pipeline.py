@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.decoding.decoding_settings import DecodingSettings
+from ltrgr.identifiers.functions import Function
 from ltrgr.identifiers.views import Family
 from ltrgr.pipeline.artefact import Artefact, ArtefactError
 from ltrgr.pipeline.describe import describe
@@ -107,11 +108,8 @@ class Pipeline:
 
     def index(self, *, check: bool = False) -> Path:
         """Build the index unless it is there; with ``check``, which reads it all, undamaged."""
-        if check and self.indexed.is_done():
-            try:
-                self.indexed.verify()
-            except ArtefactError as error:
-                self.indexed.distrust(str(error))
+        if check:
+            self.indexed.verified()
         return self.indexed.build(
             lambda directory: build_index(
                 directory,
@@ -232,12 +230,22 @@ class Pipeline:
         self.index()  # a finished model stays good when its index is of an older format, or gone
         scoring = self._scoring_of(system)
         return Retriever.from_pretrained(
-            model, device=self.compute.device, scoring=scoring, decoding=self.decoding
+            model,
+            device=self.compute.device,
+            scoring=scoring,
+            decoding=self.decoding,
+            functions=self._functions,
         )
 
     def _searcher(self, system: str) -> Retriever:
         """The same with the scoring and beams of ``evaluation``."""
         return self.open(system).with_(scoring=self.evaluation.scoring, decoding=self._decoding)
+
+    @property
+    def _functions(self) -> list[Function]:
+        """What the user's own config names, and a finished model therefore may name."""
+        own = self.scoring.transform
+        return [*self.family.functions, *([] if own is None else [own])]
 
     def _scoring_of(self, system: str) -> ScoringSettings | None:
         """None: the one that the model's own directory holds, since it was learned."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import pkgutil
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,18 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import AutoTokenizer
 
 from ltrgr.corpus.store import PassageStore
 from ltrgr.decoding.beam_search import SearchedView, constrained_beam_search
 from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.errors import RetrieverError
+from ltrgr.identifiers.functions import Function
 from ltrgr.identifiers.join import distinct, merge
 from ltrgr.identifiers.keys import Keys
-from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 from ltrgr.index.kinds import holds_index, open_index
-from ltrgr.models.pretrained import trained_model
+from ltrgr.models.pretrained import saved_tokenizer, trained_model
+from ltrgr.retrieval.description import Description
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
 from ltrgr.retrieval.hits import Hit, IdentifierMatch
 from ltrgr.scoring.passages import score_passages
@@ -60,6 +57,7 @@ class Retriever:
 
     Raises:
         IndexFormatError, CorpusError: the index or the passages are missing or damaged.
+        RetrieverError: model, vocabulary and index do not belong together.
         ValueError: the scoring names a view that the family does not have.
     """
 
@@ -76,6 +74,7 @@ class Retriever:
         self.index_directory = Path(index_directory)
         self.index = open_index(self.index_directory)
         self.passages = PassageStore(self.index_directory)
+        self._expect_one_vocabulary()
         self._view_weights, self._view_offsets = scoring.of_views(vocabulary.family.names)
         self._scoring, self._decoding = scoring, decoding
         self._is_marker = vocabulary.is_marker
@@ -91,6 +90,17 @@ class Retriever:
 
         self._ends = np.asarray([view.end for view in self.views])
 
+    def _expect_one_vocabulary(self) -> None:
+        """Model, tokenizer and index number the same tokens."""
+        tokens, indexed = len(self.vocabulary), self.index.vocabulary_size
+        embedded = self.model.get_input_embeddings().num_embeddings
+        if indexed != tokens or embedded < tokens:
+            raise RetrieverError(
+                f"model, tokenizer and index do not belong together: {embedded}, {tokens} and "
+                f"{indexed} tokens. The index is {self.index_directory}; keep the folders of one "
+                "run together, or build the model again with `ltrgr pretrain`"
+            )
+
     @classmethod
     def from_pretrained(
         cls,
@@ -99,37 +109,35 @@ class Retriever:
         device: str = "cpu",
         scoring: ScoringSettings | None = None,
         decoding: DecodingSettings | None = None,
+        functions: Sequence[Function] = (),
     ) -> Retriever:
         """Open the retriever that a training stage saved.
 
         Args:
             scoring, decoding: settings that replace the saved ones.
+            functions: functions of your own that the saved settings name (a scoring's
+                ``transform``, a view's ``source`` or ``docids``). Nothing else is imported.
 
         Raises:
-            RetrieverError: the directory, or the index that it names, is missing.
+            RetrieverError: the directory, or the index that it names, is missing or damaged.
+            ForeignFunctionError: the settings name a function that is not given.
         """
         directory = Path(directory)
-        try:
-            described = json.loads((directory / "retriever.json").read_text())
-        except OSError as error:
-            raise RetrieverError(
-                f"{directory} holds no retriever.json; give the directory of a finished "
-                "`ltrgr pretrain` or `ltrgr rank` (they print it)"
-            ) from error
-        index = (directory / described["index"]).resolve()
+        described = Description.read(
+            directory, functions=functions, scoring=scoring, decoding=decoding
+        )
+        index = (directory / described.index).resolve()
         if not holds_index(index):
             raise RetrieverError(
                 f"the index of this retriever is not at {index}; move both together, or build it "
                 "again with `ltrgr index` and the settings of this model"
             )
-        family = Family.from_description(described["views"])
-        tokenizer = AutoTokenizer.from_pretrained(directory / "tokenizer", trust_remote_code=False)
         return cls(
             model=trained_model(directory / "model").to(device).eval(),
-            vocabulary=Vocabulary(tokenizer, family),
+            vocabulary=Vocabulary(saved_tokenizer(directory / "tokenizer"), described.family),
             index_directory=index,
-            scoring=scoring or _scoring(described["scoring"]),
-            decoding=decoding or DecodingSettings(**described["decoding"]),
+            scoring=described.scoring,
+            decoding=described.decoding,
         )
 
     def save(self, directory: Path, *, index: str) -> None:
@@ -140,13 +148,12 @@ class Retriever:
         """
         self.model.save_pretrained(directory / "model")
         self.vocabulary.tokenizer.save_pretrained(directory / "tokenizer")
-        described = {
-            "index": index,
-            "views": self.vocabulary.family.describe(),
-            "scoring": _plain(self.scoring),
-            "decoding": asdict(self.decoding),
-        }
-        (directory / "retriever.json").write_text(json.dumps(described, indent=2))
+        Description(
+            index=index,
+            family=self.vocabulary.family,
+            scoring=self.scoring,
+            decoding=self.decoding,
+        ).write(directory)
 
     def with_(
         self,
@@ -343,17 +350,6 @@ class Retriever:
             weight=float(batch.weights[key]),
             coverage=float(coverage),
         )
-
-
-def _plain(scoring: ScoringSettings) -> dict[str, Any]:
-    own = scoring.transform
-    name = None if own is None else f"{own.__module__}:{own.__qualname__}"
-    return {**asdict(scoring), "transform": name}
-
-
-def _scoring(plain: dict[str, Any]) -> ScoringSettings:
-    name = plain.get("transform")
-    return ScoringSettings(**{**plain, "transform": pkgutil.resolve_name(name) if name else None})
 
 
 def _part(ranges: Ranges, part: slice) -> Ranges:

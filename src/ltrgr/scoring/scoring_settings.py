@@ -10,6 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+LIMITS = {
+    "keys_per_passage": 10_000,
+    "max_candidate_count": 10**9,
+    "candidates": 10**9,
+    "unigrams": 100_000,
+    "question_ngrams": 1000,
+}
+"""Far beyond any use; a damaged or foreign file must not ask for all memory there is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringSettings:
@@ -80,6 +89,8 @@ class ScoringSettings:
             _require(self, name, getattr(self, name) >= 1, "1 or more")
         for name in ("unigrams", "question_ngrams"):
             _require(self, name, getattr(self, name) >= 0, "0 or more")
+        for name, limit in LIMITS.items():
+            _require(self, name, (getattr(self, name) or 0) <= limit, f"at most {limit:,}")
         _require(self, "noise", 0 <= self.noise < math.inf, "0 or more")
         _require(self, "drop", 0 <= self.drop < 1, "0 or more, below 1")
         _require(self, "noise_seed", self.noise_seed >= 0, "0 or more")
