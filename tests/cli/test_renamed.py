@@ -49,3 +49,19 @@ def test_every_new_name_is_a_key(pattern: str) -> None:
     assert news
     for new in news:
         assert new_name(f"{new.removesuffix(RENAMED[pattern])}{old}", keys) == new
+
+
+def test_an_old_name_in_a_file_of_your_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    view = tmp_path / "conf" / "identifiers" / "mine.yaml"
+    view.parent.mkdir(parents=True)
+    view.write_text(
+        "_target_: ltrgr.identifiers.views.Family\n"
+        "views:\n"
+        "  sentence: {_target_: ltrgr.identifiers.views.View, prompt: <s>, steps: 5}\n"
+    )
+    given = ["--config-dir", str(tmp_path / "conf"), "identifiers=mine", f"root={tmp_path}"]
+    assert main(["rank", *given]) == 2
+    new = "identifiers.views.sentence.steps is now identifiers.views.sentence.max_new_tokens"
+    assert new in capsys.readouterr().err

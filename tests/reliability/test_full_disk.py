@@ -94,7 +94,7 @@ def mined_lists(questions: int) -> MinedLists:
         passage=np.zeros(shape, np.int32),
         score=np.zeros(shape),
         relevance=np.zeros(shape, np.bool_),
-        member=np.zeros((*shape, 5), np.int32),
+        key_index=np.zeros((*shape, 5), np.int32),
         coverage=np.zeros((*shape, 5), np.float32),
         keys=Keys(
             question_offsets=np.zeros(questions + 1, np.int64),

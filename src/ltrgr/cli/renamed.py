@@ -42,5 +42,9 @@ def new_name(key: str, known: Iterable[str]) -> str | None:
     True
     """
     section, dot, _ = key.rpartition(".")
-    candidates = {f"{section}{dot}{new}" for old, new in RENAMED.items() if fnmatchcase(key, old)}
-    return next((name for name in known if name in candidates), None)
+    known = set(known)
+    for old, new in RENAMED.items():
+        name = f"{section}{dot}{new}"
+        if fnmatchcase(key, old) and (name in known or not old.startswith("*")):
+            return name
+    return None

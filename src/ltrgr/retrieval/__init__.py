@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 from ltrgr.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from ltrgr.decoding.decoding_settings import DecodingSettings
     from ltrgr.retrieval.hits import Hit, IdentifierMatch
     from ltrgr.retrieval.retriever import Retriever
 
-__all__ = ["DecodingSettings", "Hit", "IdentifierMatch", "Retriever"]
+__all__ = ["Hit", "IdentifierMatch", "Retriever"]
 
 __getattr__ = lazy_names(
     __name__,
     {
-        "DecodingSettings": "ltrgr.decoding.decoding_settings",
         "IdentifierMatch": "ltrgr.retrieval.hits",
         "Hit": "ltrgr.retrieval.hits",
         "Retriever": "ltrgr.retrieval.retriever",
