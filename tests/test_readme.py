@@ -65,7 +65,10 @@ def _search_as_shown(model: Path) -> None:
     (code,) = PYTHON.findall((ROOT / "README.md").read_text())
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown):
-        exec(code.replace("runs/rank/<fingerprint>", str(model)), {})
+        functions = "functions=[my_ideas.saturating, my_ideas.first_sentences]"
+        opened = f'from_pretrained("{model}", {functions})'
+        code = code.replace('from_pretrained("runs/rank/<fingerprint>")', opened)
+        exec(f"import my_ideas\n{code}", {})
     lines = shown.getvalue().splitlines()
     assert [line for line in lines if line.endswith("?")] == [
         "who wrote The White Window?",

@@ -22,7 +22,11 @@ LINKED = {
 def configuration_pages(conf: Path) -> dict[str, str]:
     """Page name -> Markdown; links are relative to the root of the repository."""
     files = read_option_files(conf)
-    chosen = dict(entry.split(": ") for f in files if f.path.stem == COMMON for entry in f.defaults)
+    chosen = {
+        key.lstrip("/"): name
+        for key, _, name in (entry.partition(": ") for f in files for entry in f.defaults)
+        if name and "override " not in key
+    }
     top = [file for file in files if not file.group]
     pages = {
         "common": _page(
@@ -46,9 +50,11 @@ def configuration_pages(conf: Path) -> dict[str, str]:
 
 
 def _choice(group: str, chosen: Mapping[str, str]) -> str:
-    default = chosen.get(group, "null")
+    places = {key: name for key, name in chosen.items() if key.partition("@")[0] == group}
+    default = next(iter(places.values()), "null")
     usual = "Without it, none is chosen." if default == "null" else f"The default is `{default}`."
-    return f"`{group}=NAME` chooses one of these files. {usual}"
+    given = " or ".join(f"`{key}=NAME`" for key in places or [group])
+    return f"{given} chooses one of these files. {usual}"
 
 
 def _page(title: str, lead: str, files: Sequence[OptionFile]) -> str:
