@@ -73,10 +73,20 @@ def walk(
     score = np.zeros((questions, 1), np.float32)
     end = np.full(questions, -1, np.int64)
     elapsed, steps, found = 0.0, [], []
-    for drawn, normaliser in logits:
+    for depth, (drawn, normaliser) in enumerate(logits):
         begin = perf_counter()
         history = advance(
-            [index.arrays], drawn, normaliser, score, lo, hi, end, is_marker, num_beams, scratch
+            [index.arrays],
+            drawn,
+            normaliser,
+            score,
+            lo,
+            hi,
+            depth,
+            end,
+            is_marker,
+            num_beams,
+            scratch,
         )
         elapsed += perf_counter() - begin
         token, parent, new, new_lo, new_hi = (

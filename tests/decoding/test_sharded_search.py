@@ -67,6 +67,7 @@ def one_step(world: Toy, logits: np.ndarray, *, num_beams: int, end: int = -1) -
         np.zeros((1, 1), np.float32),
         lo,
         hi,
+        0,
         np.array([end]),
         world.is_marker,
         num_beams,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from pathlib import Path
@@ -9,8 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from ltrgr.report.result_table import Cell, ResultTable, Row, to_json
+
 QUESTIONS = 60
 BAD = '<script>alert("x")</script>'
+HOSTILE = (
+    BAD,
+    "</title></script><img src=x onerror=alert(1)>",
+    'a\' onmouseover=\'alert(1)\' " onfocus="alert(1)" autofocus="',
+    '<a href="javascript:alert(1)">x</a>',
+    "<!--<script>{{ 7*7 }}{% raw %}${7*7}%{y}",
+    "&lt;b&gt; &#60;i> <b>x</b>",
+    "nul\0 escape\x1b[31m and half a pair \udcff \x85\u2028",
+)
+"""texts that try to be markup, script, template or no text; without a comma: it parts settings"""
 
 
 def fingerprint(stage: str, inputs: dict[str, Any]) -> str:
@@ -153,3 +166,29 @@ def told(root: Path, started: str, evaluations: list[str]) -> None:
         folder = root / "hydra" / started / str(job)
         folder.mkdir(parents=True)
         (folder / "outcome.json").write_text(json.dumps({"job": job, "measured": one[:12]}))
+
+
+def saying(root: Path, text: str) -> None:
+    """Small runs that hold a text wherever one of the user can stand, but for the page's title."""
+    sweep(root, margins=(1.0, 2.0), lambdas=(1.0,), seeds=1)
+    quoted = json.dumps(text)[1:-1]
+    ranked = sorted((root / "rank").iterdir())[0]
+    for path in sorted(root.rglob("*.json")):
+        path.write_text(path.read_text().replace(json.dumps(BAD)[1:-1], quoted))
+    done = (ranked / "DONE.json").read_text()
+    (ranked / "DONE.json").write_text(done.replace("s:top", f"s:{quoted}"))
+    row = {"cells": {text: Cell(mean=0.5, letters="m")}, "line": text, "note": text}
+    rows = tuple(Row(name=text, x=x, **row) for x in (0.0, 1.0))
+    for folder, varied in (("table", ""), ("noise", text)):
+        table = ResultTable(
+            title=text, metrics=(text,), rows=rows, notes=(f"m: {text}",), varied=varied
+        )
+        (root / folder).mkdir()
+        stored = json.dumps(json.loads(to_json(table)))  # a half of a pair as an escape
+        (root / folder / "table.json").write_text(stored)
+    logged = ranked / "curves" / "version_1"
+    logged.mkdir()
+    with (logged / "metrics.csv").open("w", errors="replace", newline="") as file:
+        csv.writer(file).writerows([["step", f"train/{text}"], [0, 1.0], [5, 2.0]])
+    no_name = dict.fromkeys(map(ord, "\0/\udcff"))
+    (ranked / f"{text}.json".translate(no_name)).write_text("{")

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import html
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
-from run_folders import BAD, artefact, curve, evaluation, stage_one, stage_two, sweep
+from run_folders import (
+    BAD,
+    HOSTILE,
+    artefact,
+    curve,
+    evaluation,
+    saying,
+    stage_one,
+    stage_two,
+    sweep,
+)
 
-from ltrgr.report.page.chart import Series, line_chart, ticks
+from ltrgr.report.page.chart import Series, line_chart
 from ltrgr.report.page.groups import comparables
-from ltrgr.report.page.highlight import highlighted, spans
-from ltrgr.report.page.markup import VOID
+from ltrgr.report.page.highlight import Piece, pieces, spans
 from ltrgr.report.page.page import write_page
 from ltrgr.report.page.runs import NoRunsError, Runs
 from ltrgr.report.page.surface import stable, surfaces
@@ -51,19 +63,38 @@ class Balanced(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag != "meta":
+        if tag not in ("meta", "input"):
             self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: object) -> None:
-        assert tag in VOID
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
 
+def markup_of(page: str) -> str:
+    """The page without what stands inside its scripts and its style sheet."""
+    return re.sub(r"(<(style|script)[^>]*>).*?</\2>", r"\1</\2>", page, flags=re.DOTALL)
+
+
 def text_of(page: str) -> str:
-    visible = re.sub(r"<(style|script|title)>.*?</\1>", " ", page, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", visible))
+    return re.sub(r"\s+", " ", re.sub(r"<title>.*?</title>|<[^>]+>", " ", markup_of(page)))
+
+
+def charts(page: str) -> list[tuple[str, dict[str, Any]]]:
+    """Caption and Plotly figure of every chart, in the page's order."""
+    pattern = r'<figcaption>(.*?)</figcaption>.*?<script type="application/json">(.*?)</script>'
+    found = re.findall(pattern, page, flags=re.DOTALL)
+    return [(label, json.loads(figure)) for label, figure in found]
+
+
+def chart(page: str, label: str) -> dict[str, Any]:
+    """The first chart of that caption."""
+    return next(figure for found, figure in charts(page) if found == label)
+
+
+def rows_of(page: str, section: str) -> dict[str, str]:
+    """Name -> the rest of the line, of all tables of a section."""
+    (part,) = re.findall(rf'<section id="{section}".*?</section>', page, flags=re.DOTALL)
+    return dict(re.findall(r'<th[^>]*data-key="([^"]*)"[^>]*>.*?</th>(.*?)</tr>', part, re.DOTALL))
 
 
 def test_every_section_is_there_and_every_tag_is_closed(page: str) -> None:
@@ -75,16 +106,91 @@ def test_every_section_is_there_and_every_tag_is_closed(page: str) -> None:
 
 
 def test_data_is_escaped_everywhere(page: str) -> None:
-    assert page.count("<script>") == 1  # ours
+    assert page.count("<script>") == 2  # Plotly's and ours; the others hold JSON
     assert BAD not in page
-    assert page.count("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;") >= 8
+    assert markup_of(page).count("&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;") >= 8
     assert "Answer: a &lt;b&gt;" in page
 
 
+def test_data_in_a_chart_ends_no_script_and_is_no_markup(tmp_path: Path) -> None:
+    (tmp_path / "table").mkdir()
+    rows = tuple(
+        Row(name=BAD, line=f"{BAD} & 'x'", x=x, cells={"hits@5": Cell(mean=0.5)})
+        for x in (0.0, 1.0)
+    )
+    table = ResultTable(title="T", metrics=("hits@5",), rows=rows, varied=f"</script>{BAD}")
+    (tmp_path / "table" / "table.json").write_text(to_json(table))
+    page = write_page(tmp_path, tmp_path / "r.html", title="T").read_text()
+    assert BAD not in page
+    assert page.count("</script>") == page.count("<script")
+    figure = chart(page, "hits@5")
+    # Plotly reads tags and entities: it shows the text that was escaped for it.
+    escaped = '&lt;script&gt;alert("x")&lt;/script&gt;'
+    assert figure["data"][0]["name"] == f"{escaped} &amp; 'x'"
+    assert figure["layout"]["xaxis"]["title"]["text"] == f"&lt;/script&gt;{escaped}"
+
+
+class Shape(HTMLParser):
+    """The tags of a page with the names of their attributes, in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, ...]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, *(name for name, _ in attrs)))
+
+    def handle_comment(self, data: str) -> None:
+        self.found.append(("comment",))
+
+
+@pytest.fixture(scope="module")
+def harmless(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, ...]]:
+    root = tmp_path_factory.mktemp("runs")
+    saying(root, "harmless words")
+    return Shape(
+        write_page(root, root / "r.html", title="harmless words", samples=9).read_text()
+    ).found
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_changes_the_markup(
+    text: str, harmless: list[tuple[str, ...]], tmp_path: Path
+) -> None:
+    saying(tmp_path, text)
+    page = write_page(tmp_path, tmp_path / "r.html", title=text, samples=9).read_text("utf-8")
+    assert Shape(page).found == harmless
+    shown = re.sub("[\0\x1b\x85\udcff]", "\ufffd", text)
+    # Title and heading, question, passages, identifiers, commands, rows, notes, options, a file.
+    assert html.unescape(markup_of(page)).count(shown) > 40
+    assert not re.search("[\0-\x08\x0b\x0e-\x1f\x7f-\x9f]", markup_of(page))
+
+
 def test_nothing_is_loaded_from_anywhere(page: str) -> None:
-    assert not re.search(r"(src|href)=\"(?!#)", page)
-    assert not re.search(r"https?://|@import|url\(", page)
-    assert "default-src &#x27;none&#x27;; " in page
+    markup = markup_of(page)
+    assert not re.search(r"(src|href)=\"(?!#)", markup)
+    assert not re.search(r"https?://", markup)
+    (style,) = re.findall(r"<style>(.*?)</style>", page, flags=re.DOTALL)
+    assert not re.search(r"https?://|@import|url\(", style)
+    assert "default-src &#39;none&#39;; " in page
+    assert page.count("plotly.js v") == 1  # once, for all charts
+
+
+def test_the_same_runs_give_the_same_bytes(root: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from ltrgr.report.page.page import write_page;"
+        "write_page(Path(sys.argv[1]), Path(sys.argv[2]), title='T', samples=20)"
+    )
+    pages = []
+    shutil.copytree(root, tmp_path / "elsewhere")
+    # The seed is that of Python's hashes: the order of its sets.
+    for seed, where in (("1", root), ("2", tmp_path / "elsewhere")):
+        output = tmp_path / f"{seed}.html"
+        command = [sys.executable, "-c", code, str(where), str(output)]
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": seed})
+        pages.append(output.read_bytes())
+    assert pages[0] == pages[1]
 
 
 def test_the_written_table_keeps_its_figures_and_letters(page: str) -> None:
@@ -105,7 +211,7 @@ def test_what_was_measured_is_compared_with_its_own_stage_one(root: Path) -> Non
 
 def test_letters_of_everything_measured(page: str) -> None:
     # 30 %, 50 % and 90 % of the same 60 questions: 12 or more differ one way, p < 0.001.
-    rows = dict(re.findall(r'<th[^>]*data-key="([^"]*)"[^>]*>.*?</th>(.*?)</tr>', page))
+    rows = rows_of(page, "tables")
     best = rows["Stage 2: margin 2, lambda_generation 2.6"]
     assert re.search(r"<strong>90.0</strong>.*?<sup>bp</sup>", best)
     assert "<sup>b</sup>" in rows["Stage 1"]
@@ -128,10 +234,48 @@ def test_a_surface_holds_the_grid_and_marks_what_is_as_good_as_the_best(root: Pa
     assert stable(surface, "hits@5", samples=200, level=0.007) == region
 
 
-def test_margins_are_labelled_in_keys_and_in_scores(page: str) -> None:
+def test_a_heat_map_shows_the_grid_in_both_units_and_outlines_what_is_stable(page: str) -> None:
+    figure = chart(page, "hits@5")
+    (grid,) = figure["data"]
+    # right = 0.4 + 0.5 (i + j) / 4 of 60 questions, rounded; rows are lambdas, columns margins
+    counts = [[24, 32, 39], [32, 39, 46], [39, 46, 54]]
+    assert grid["z"] == [[pytest.approx(100 * n / 60, abs=1e-3) for n in row] for row in counts]
+    assert grid["text"][2] == ["65.0<br>± 0.0", "76.7<br>± 0.0", "<b>90.0</b><br>± 0.0"]
+    assert grid["hovertext"][2][2] == (
+        "Stage 2: margin 2, lambda_generation 2.6: 90.0, 2 seeds, stable"
+    )
     # scores.json says that one key is worth 100.
-    assert "<span>2.6 keys</span><small>260</small>" in page
-    assert "<span>0.5 keys</span><small>50</small>" in page
+    axes = figure["layout"]["xaxis"], figure["layout"]["yaxis"]
+    assert axes[0]["ticktext"] == ["0.5 keys<br>50", "1 keys<br>100", "2 keys<br>200"]
+    assert axes[1]["ticktext"] == ["0 keys<br>0", "1 keys<br>100", "2.6 keys<br>260"]
+    assert [axis["title"]["text"] for axis in axes] == ["margin", "lambda_generation"]
+    # The best cell, column 2 of row 2, is alone: its four sides.
+    sides = {
+        tuple(side[k] for k in ("x0", "y0", "x1", "y1")) for side in figure["layout"]["shapes"]
+    }
+    assert sides == {
+        (1.5, 1.5, 1.5, 2.5), (2.5, 1.5, 2.5, 2.5), (1.5, 1.5, 2.5, 1.5), (1.5, 2.5, 2.5, 2.5),
+    }  # fmt: skip
+
+
+def test_the_cells_of_a_surface_are_a_table_too(page: str) -> None:
+    rows = rows_of(page, "sweeps")
+    assert len(rows) == 9
+    best = rows.pop("Stage 2: margin 2, lambda_generation 2.6")
+    assert '<strong>90.0</strong><span class="spread"> ± 0.0</span><sup>s</sup>' in best
+    assert 'data-key="65.0"' in rows["Stage 2: margin 2, lambda_generation 0"]
+    assert not any("<sup>" in row for row in rows.values())
+
+
+def test_scores_are_bars_that_share_their_bins(page: str) -> None:
+    figure = chart(page, "All listed, after stage 2")
+    right, wrong = figure["data"]
+    # positive 0, 1, 3 and negative 9, 2 of bins that are 5 wide
+    assert right["y"] == [0, 25, 75]
+    assert wrong["y"] == [pytest.approx(900 / 11, abs=1e-3), pytest.approx(200 / 11, abs=1e-3), 0]
+    assert right["x"] == wrong["x"] == [2.5, 7.5, 12.5]
+    assert right["customdata"][1] == "5 to 10"
+    assert (right["name"], wrong["name"]) == ("relevant, median 12", "irrelevant, median 2")
 
 
 def test_one_swept_setting_is_one_row(tmp_path: Path) -> None:
@@ -215,21 +359,44 @@ def test_a_heavy_identifier_takes_its_place_before_a_light_one() -> None:
     assert spans("Well ( 1852 )", ["well (1852)"]) == [(0, 13, 0)]
 
 
-def test_highlights_carry_view_weight_and_count() -> None:
-    found = [{"view": "body", "text": "a<b", "weight": 8.0, "count": 3}]
-    assert highlighted("x a<b y", found, ["title", "body"]) == (
-        'x <mark class="v1" style="--w:1.00" title="body: weight 8.0, seen 3 times">a&lt;b</mark> y'
+def test_a_passage_is_cut_at_its_identifiers(page: str) -> None:
+    heavy = {"view": "body", "text": "a<b", "weight": 8.0, "count": 3}
+    light = {"view": "body", "text": "y", "weight": 2.0, "count": 1}
+    assert pieces("x a<b y", [heavy, light]) == [
+        Piece("x "), Piece("a<b", heavy, 1.0), Piece(" "), Piece("y", light, 0.25),
+    ]  # fmt: skip
+    # View 1 of title and body; 10 of the heaviest 90 of its view.
+    assert (
+        '<mark class="v1" style="--w:0.11" title="body: weight 10.0, seen 3 times">'
+        "the keeper &amp; his dog</mark>" in page
     )
 
 
 def test_a_line_is_drawn_where_its_values_are() -> None:
-    svg = line_chart(
-        [Series(name="n", points=[(0, 0), (10, 1)], colour=0)], label="L", x_label="x", zero=True
-    )
-    # The frame is 50 to 408 across; 1 of 1.06 up from 192 to 10.
-    assert 'points="50.0,192.0 408.0,20.3"' in svg
-    assert ticks(0, 1) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    assert ticks(2.3, 7.1) == [3.0, 4.0, 5.0, 6.0, 7.0]
+    points = [(0, 0), (10, 1 / 3)]
+    lines = [
+        Series(name="mean", points=points, colour=7), Series(name="none", points=[], colour=0),
+        Series(name="one", points=points, colour=7, thin=True),
+    ]  # fmt: skip
+    (one,) = line_chart(lines, label="L", x_label="x", zero=True, percent=True)
+    mean, seed = one.data
+    assert (mean.x, mean.y) == ((0, 10), (0, 33.3333))
+    assert (mean.mode, mean.showlegend, seed.mode, seed.showlegend) == (
+        "lines+markers", True, "lines", False,
+    )  # fmt: skip
+    assert mean.line.color == seed.line.color == "#d9682a"  # 7 is 1 of six
+    assert one.layout.yaxis.rangemode == "tozero"
+    assert line_chart(lines[1:2], label="L", x_label="x") == []
+
+
+def test_each_seed_is_a_thin_line_beside_the_mean(page: str) -> None:
+    lines = chart(page, "Loss, all components")["data"]
+    # train/loss is 90 - s + seed
+    assert [line["y"] for line in lines] == [
+        [90, 85, 80, 75], [91, 86, 81, 76], [90.5, 85.5, 80.5, 75.5],
+    ]  # fmt: skip
+    assert [line["name"][:12] for line in lines] == ["loss, seed 0", "loss, seed 1", "loss"]
+    assert [line["showlegend"] for line in lines] == [False, False, True]
 
 
 def test_a_broken_table_is_told_and_does_not_end_the_page(root: Path, tmp_path: Path) -> None:
@@ -250,10 +417,10 @@ def test_a_varied_setting_becomes_lines_after_the_main_table(root: Path, tmp_pat
     (tmp_path / "noise" / "table.json").write_text(to_json(varied))
     page = write_page(tmp_path, tmp_path / "r.html", title="T").read_text()
     assert page.index("Main") < page.index("Noise")
-    assert re.findall(r"<title>((?:LTRGR|BM25): [^<]*)</title>", page) == [
-        "BM25: 0.3 at 2",  # dashed, from end to end
-        "LTRGR: 0.4 at 2",
-        "LTRGR: 0.6 at 0",
-        "LTRGR: 0.4 at 2",
+    lines = chart(page, "hits@5")["data"]
+    assert [(line["name"], line["x"], line["y"]) for line in lines] == [
+        ("BM25", [0, 2], [30, 30]),  # dashed, from end to end
+        ("LTRGR", [0, 2], [60, 40]),
     ]
+    assert [line["line"]["dash"] for line in lines] == ["dash", "solid"]
     assert "All 3 rows" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ Flat = dict[str, Any]
 SKIPPED = {"is", "corpus", "model", "mined", "index", "system", "targets", "unit", "seed"}
 """inputs that are other artefacts, types, or shown elsewhere"""
 
-
 SWEPT = 3
 """settings that a name can hold"""
+
+FINGERPRINT = re.compile("[0-9a-f]{64}")
+"""of another run; its folder is named by the first twelve characters"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +106,8 @@ def shown(value: Any) -> str:
 
     >>> shown(1.30), shown(None), shown("ltrgr.losses.margin:margin"), shown(("drop", "noise"))
     ('1.3', '-', 'margin', 'drop + noise')
+    >>> shown("5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9")  # a fingerprint
+    '5feceb66ffc8'
     """
     if value is None or value == ():
         return "-"
@@ -110,7 +115,8 @@ def shown(value: Any) -> str:
         return " + ".join(map(shown, value))
     if isinstance(value, float):
         return f"{value:g}"
-    return str(value).rpartition(":")[2]
+    words = str(value).rpartition(":")[2]
+    return words[:12] if FINGERPRINT.fullmatch(words) else words
 
 
 def _flat(settings: Mapping[str, Any], prefix: str) -> Flat:

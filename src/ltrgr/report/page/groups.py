@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ltrgr.evaluation.significance import per_question
 from ltrgr.report.page.differences import Axis, Flat, axes, described, flatten, seed_of
 from ltrgr.report.page.runs import Run, Runs, asked
+from ltrgr.report.result_table import Cell, Row
 
 LABELS = {"bm25": "BM25", "pretrain": "Stage 1", "rank": "Stage 2"}
 
@@ -52,6 +53,18 @@ class Group:
         """[n] value per question of each seed."""
         return [run.values[metric] for run in self.runs]
 
+    def row(self, letters: Mapping[str, str]) -> Row:
+        """Its line in a table with the metrics of ``letters``, each marked with those."""
+        cells = {
+            spelt(m): Cell(mean=self.mean(m), spread=self.spread(m), letters=marks)
+            for m, marks in letters.items()
+            if m in self.metrics
+        }
+        seconds = [run.metrics.get("seconds_per_question") for run in self.runs]
+        timed = sorted(s for s in seconds if s is not None)
+        middle = timed[len(timed) // 2] if timed else None
+        return Row(name=self.label, cells=cells, seconds=middle, seeds=len(self.runs))
+
     @cached_property
     def metrics(self) -> tuple[str, ...]:
         """Metrics that every run has."""
@@ -80,6 +93,11 @@ class Comparable:
         return max(able, key=lambda group: group.mean(metric), default=None)
 
 
+def best_first(groups: Sequence[Group]) -> list[Group]:
+    """By MRR@10; those that lack it come last."""
+    return sorted(groups, key=lambda g: -g.mean("mrr@10") if "mrr@10" in g.metrics else 0.0)
+
+
 def comparables(runs: Runs, *, among: Collection[str] | None = None) -> list[Comparable]:
     """Evaluations by what was asked; the set with the most questions and runs first.
 
@@ -93,6 +111,15 @@ def comparables(runs: Runs, *, among: Collection[str] | None = None) -> list[Com
             sets[(*asked(run), hash(ids))].append(run)
     found = [_comparable(runs, members) for members in sets.values()]
     return sorted(found, key=lambda one: (-one.questions, -len(one.groups)))
+
+
+def spelt(metric: str) -> str:
+    """A metric as people write it.
+
+    >>> spelt("mrr@10"), spelt("ndcg@10"), spelt("hits@5")
+    ('MRR@10', 'nDCG@10', 'hits@5')
+    """
+    return metric.replace("mrr", "MRR").replace("ndcg", "nDCG")
 
 
 def _comparable(runs: Runs, members: list[Run]) -> Comparable:

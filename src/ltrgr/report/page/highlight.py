@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from ltrgr.report.page.markup import Safe, el, join, text
+from typing import Any, NamedTuple
 
 Span = tuple[int, int, int]
 """start, end, number of the identifier"""
+
+
+class Piece(NamedTuple):
+    """A part of a passage, and the identifier that it is, if any."""
+
+    text: str
+    by: Mapping[str, Any] | None = None
+    share: float = 0.0
+    """its weight, 1 for the heaviest"""
+
 
 SHORT = 4
 """identifiers of fewer characters are marked only where they are whole words"""
@@ -49,27 +57,14 @@ def _patterns(identifier: str) -> list[re.Pattern[str]]:
     return [re.compile(form, re.IGNORECASE) for form in usable]
 
 
-def highlighted(passage: str, matches: Sequence[Mapping[str, Any]], views: Sequence[str]) -> Safe:
-    """The passage with its identifiers in their views' colours, the heavier the stronger."""
-    parts: list[Safe] = []
+def pieces(passage: str, matches: Sequence[Mapping[str, Any]]) -> list[Piece]:
+    """The passage cut where identifiers begin and end; weights relative to the heaviest."""
+    parts: list[Piece] = []
     end = 0
     top = max((float(by["weight"]) for by in matches), default=0.0) or 1.0
     for start, stop, number in spans(passage, [by["text"] for by in matches]):
         by = matches[number]
-        parts.append(text(passage[end:start]))
-        parts.append(
-            el(
-                "mark",
-                passage[start:stop],
-                cls=colour(by["view"], views),
-                style=f"--w:{max(0.0, float(by['weight']) / top):.2f}",
-                title=f"{by['view']}: weight {by['weight']:.1f}, seen {by['count']} times",
-            )
-        )
+        share = max(0.0, float(by["weight"]) / top)
+        parts += [Piece(passage[end:start]), Piece(passage[start:stop], by, share)]
         end = stop
-    return join([*parts, text(passage[end:])])
-
-
-def colour(view: str, views: Sequence[str]) -> str:
-    """The style sheet's class of a view."""
-    return f"v{views.index(view) % 6}" if view in views else "v5"
+    return [part for part in (*parts, Piece(passage[end:])) if part.text]

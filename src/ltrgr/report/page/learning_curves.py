@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+import plotly.graph_objects as go
 
 from ltrgr.report.page.chart import Points, Series, line_chart
-from ltrgr.report.page.groups import Comparable, Group
-from ltrgr.report.page.markup import Safe, el, join
+from ltrgr.report.page.groups import Comparable, best_first, spelt
 from ltrgr.report.page.runs import Run, Runs
-from ltrgr.report.page.widgets import note, panels, section
 
 COUNTERS = ("distinct_keys", "decoder_sequences", "encoder_passes")
 SCALE = ("score_positive", "score_negative", "one_key_score")
@@ -17,64 +19,43 @@ GENERATED = "dev/identifier_accuracy"
 TOKENS = "dev/token_accuracy"
 AT_ONCE = 6
 """lines that can be distinguished in one chart"""
+DRAWN = 160
+"""values of a running mean that a chart can show"""
+
+Curves = Mapping[str, Points]
+"""logged name -> (step, value)"""
 
 
-def learning_curves(runs: Runs, sets: Sequence[Comparable]) -> Safe:
-    """The section of curves."""
-    ranked = [group for one in sets for group in _best_first(one.ranked)]
+def learning_curves(runs: Runs, sets: Sequence[Comparable]) -> dict[str, Any] | None:
+    """The section of curves: charts of stage 1, of the best of stage 2, of each system of it."""
+    ranked = [group for one in sets for group in best_first(one.ranked)]
     if not ranked and not runs.of("pretrain"):
-        return Safe("")
-    second: list[tuple[str, object]] = [
+        return None
+    curves = {group: [_trained(runs, run) for run in group.runs] for group in ranked}
+    systems = [
         (group.apart or group.label, charts)
-        for group in ranked
-        if (charts := _stage_two([_trained(runs, run) for run in group.runs]))
+        for group, found in curves.items()
+        if (charts := _stage_two(found, group.seeds))
     ]
-    parts = [el("h3", "Stage 1: learning to generate"), _stage_one(runs, sets)]
-    if second:
-        parts += [
-            el("h3", "Stage 2: learning to rank"),
-            _overview(runs, _best_first(sets[0].ranked)),
-        ]
-        parts.append(panels("curves", "System", second))
-    return section(
-        "curves",
-        "Learning curves",
-        *parts,
-        lead="Thin lines are seeds, thick ones their mean. Loss components as logged: rank losses "
-        "in their own unit, before weights.",
-    )
+    trained = _stage_one_models(runs, sets)
+    best = {g.apart or g.label: curves[g] for g in ranked[:AT_ONCE] if g in sets[0].groups}
+    return {
+        "stage_one": _stage_one({_model_name(runs, r): r.curves for r in trained[:AT_ONCE]}),
+        "hidden": max(0, len(trained) - AT_ONCE),
+        "overview": _overview(best) if systems else [],
+        "systems": systems,
+    }
 
 
-def _best_first(groups: Sequence[Group]) -> list[Group]:
-    return sorted(groups, key=lambda g: -g.mean("mrr@10") if "mrr@10" in g.metrics else 0.0)
-
-
-def _trained(runs: Runs, evaluation: Run) -> Mapping[str, Points]:
+def _trained(runs: Runs, evaluation: Run) -> Curves:
     return next((part.curves for part in runs.chain(evaluation) if part.stage == "rank"), {})
 
 
-def _stage_one(runs: Runs, sets: Sequence[Comparable]) -> Safe:
+def _stage_one_models(runs: Runs, sets: Sequence[Comparable]) -> list[Run]:
     main = [run for group in (sets[0].groups if sets else ()) for run in group.runs]
     used = {part.fingerprint for run in main for part in runs.chain(run)}
     trained = [run for run in runs.of("pretrain") if run.curves]
-    trained = [run for run in trained if run.fingerprint in used] or trained
-    losses, rates = [], []
-    drawn = {_model_name(runs, run): run for run in trained[:AT_ONCE]}
-    for i, (name, run) in enumerate(drawn.items()):
-        loss = run.curves.get("train/generation_loss", [])
-        losses.append(Series(name=name, points=_smooth(loss), colour=i))
-        rate = next((c for key, c in run.curves.items() if key.startswith("lr-")), [])
-        rates.append(Series(name=name, points=rate, colour=i))
-    if not any(one.points for one in losses):
-        return note("No curves of stage 1 in these runs.")
-    hidden = len(trained) - AT_ONCE
-    more = note(f"{hidden} more stage-1 models are not drawn.") if hidden > 0 else ""
-    charts = [
-        line_chart(losses, label="Generation loss (running mean)", x_label="step", wide=True),
-        *_right_on_dev(drawn),
-        line_chart(rates, label="Learning rate", x_label="step", zero=True, wide=True),
-    ]
-    return join([el("div", *charts, cls="charts two"), more])
+    return [run for run in trained if run.fingerprint in used] or trained
 
 
 def _model_name(runs: Runs, run: Run) -> str:
@@ -83,100 +64,108 @@ def _model_name(runs: Runs, run: Run) -> str:
     return f"{views or 'model'} ({run.name[:6]})"
 
 
-def _right_on_dev(drawn: Mapping[str, Run]) -> list[Safe]:
-    """A chart for the mean of the views, for each view, and for single tokens."""
-    logged = {name for run in drawn.values() for name in run.curves}
+def _stage_one(found: Mapping[str, Curves]) -> list[go.Figure]:
+    """Losses, rates, and what is right on dev: over the views, in each view, token by token."""
+    losses = {
+        model: _smooth(curves.get("train/generation_loss", ())) for model, curves in found.items()
+    }
+    if not any(losses.values()):
+        return []
     labels = {GENERATED: "Greedy identifiers right on dev, percent, mean over the views"}
-    for name in sorted(name for name in logged if name.startswith(f"{GENERATED}/")):
-        labels[name] = f"Greedy identifiers right on dev, percent: {name.rpartition('/')[2]}"
+    for name in sorted({name for curves in found.values() for name in curves}):
+        if name.startswith(f"{GENERATED}/"):
+            labels[name] = f"Greedy identifiers right on dev, percent: {name.rpartition('/')[2]}"
     labels[TOKENS] = "Tokens right on dev after right ones, percent"
+    rates = {
+        model: next((points for name, points in curves.items() if name.startswith("lr-")), ())
+        for model, curves in found.items()
+    }
     return [
-        line_chart(
-            [
-                Series(name=model, points=run.curves.get(name, []), colour=i)
-                for i, (model, run) in enumerate(drawn.items())
-            ],
+        *_models(losses, "Generation loss (running mean)"),
+        *(
+            chart
+            for name, label in labels.items()
+            for chart in _models(_named(found, name), label, percent=True, zero=True)
+        ),
+        *_models(rates, "Learning rate", zero=True),
+    ]
+
+
+def _overview(found: Mapping[str, Sequence[Curves]]) -> list[go.Figure]:
+    """Dev figures of systems, one line each."""
+    means = {
+        metric: {
+            name: _mean([c[metric] for c in seeds if metric in c]) for name, seeds in found.items()
+        }
+        for metric in ("dev/mrr@10", "dev/hits@5")
+    }
+    return [
+        chart
+        for metric, lines in means.items()
+        for chart in _models(lines, f"{spelt(metric[4:])} on dev, the best systems", percent=True)
+    ]
+
+
+def _named(found: Mapping[str, Curves], name: str) -> dict[str, Points]:
+    return {model: curves.get(name, ()) for model, curves in found.items()}
+
+
+def _models(lines: Mapping[str, Points], label: str, **how: bool) -> list[go.Figure]:
+    """A chart with one line for each model, over steps."""
+    series = [Series(name, points, i) for i, (name, points) in enumerate(lines.items())]
+    return line_chart(series, label=label, x_label="step", **how)
+
+
+def _stage_two(found: Sequence[Curves], seeds: Sequence[int | None]) -> list[go.Figure]:
+    """The charts of one system, from the curves of each seed."""
+    names = list(dict.fromkeys(name for curves in found for name in curves))
+    scale = [f"train/{name}" for name in SCALE if f"train/{name}" in names]
+    left_out = {*scale, *(f"train/{name}" for name in COUNTERS), "train/loss"}
+    parts = [name for name in names if name.startswith("train/") and name not in left_out]
+    charts = {
+        "Loss, all components": ["train/loss"],
+        **{f"Component: {name.partition('/')[2]}": [name] for name in parts},
+        "Score scale of trained pairs": scale,
+        "Dev metrics, percent": [name for name in DEV if name in names],
+    }
+    return [
+        chart
+        for i, (label, lines) in enumerate(charts.items())
+        for chart in line_chart(
+            _seeds(found, seeds, lines, colour=i if i <= len(parts) else 0),
             label=label,
             x_label="step",
-            percent=True,
-            zero=True,
-            wide=True,
+            percent=label.endswith("percent"),
         )
-        for name, label in labels.items()
     ]
-
-
-def _overview(runs: Runs, ranked: Sequence[Group]) -> Safe:
-    """Dev figures of the best systems, one line each."""
-    charts = []
-    for metric in ("dev/mrr@10", "dev/hits@5"):
-        series = [
-            Series(
-                name=group.apart or group.label,
-                points=_mean([_trained(runs, run).get(metric, []) for run in group.runs]),
-                colour=i,
-            )
-            for i, group in enumerate(ranked[:AT_ONCE])
-        ]
-        label = f"{metric.replace('dev/mrr', 'MRR').replace('dev/', '')} on dev, the best systems"
-        charts.append(line_chart(series, label=label, x_label="step", percent=True, wide=True))
-    return el("div", *charts, cls="charts two") if any(charts) else Safe("")
-
-
-def _stage_two(found: Sequence[Mapping[str, Points]]) -> Safe | None:
-    names = list(dict.fromkeys(name for curves in found for name in curves))
-    parts = [n for n in names if n.startswith("train/") and n.partition("/")[2] not in COUNTERS]
-    scale = [f"train/{name}" for name in SCALE if f"train/{name}" in names]
-    losses = ["train/loss", *(n for n in parts if n not in scale and n != "train/loss")]
-    dev = [name for name in DEV if name in names]
-    charts = [
-        *(
-            line_chart(_seeds(found, [name], colour=i), label=_loss(name), x_label="step")
-            for i, name in enumerate(losses)
-            if name in names
-        ),
-        line_chart(_seeds(found, scale), label="Score scale of trained pairs", x_label="step"),
-        line_chart(_seeds(found, dev), label="Dev metrics, percent", x_label="step", percent=True),
-    ]
-    drawn = [chart for chart in charts if chart]
-    return el("div", *drawn, cls="charts") if drawn else None
-
-
-def _loss(name: str) -> str:
-    part = name.partition("/")[2]
-    return "Loss, all components" if part == "loss" else f"Component: {part}"
 
 
 def _seeds(
-    found: Sequence[Mapping[str, Points]], names: Sequence[str], *, colour: int = 0
+    found: Sequence[Curves], seeds: Sequence[int | None], names: Sequence[str], *, colour: int
 ) -> list[Series]:
     series = []
-    for i, name in enumerate(names):
-        curves = [one[name] for one in found if name in one]
-        words = name.partition("/")[2].replace("_", " ")
+    for i, name in enumerate(names, colour):
+        curves = {seed: one[name] for seed, one in enumerate(found) if name in one}
+        words = spelt(name.partition("/")[2].replace("_", " "))
         dashed = name.endswith("one_key_score")
         if len(curves) > 1 and not dashed:
-            series += [Series(name="", points=c, colour=colour + i, thin=True) for c in curves]
-        series.append(Series(name=words, points=_mean(curves), colour=colour + i, dashed=dashed))
+            series += [
+                Series(f"{words}, seed {seeds[seed]}", points, i, thin=True)
+                for seed, points in curves.items()
+            ]
+        series.append(Series(words, _mean(list(curves.values())), i, dashed=dashed))
     return series
 
 
 def _mean(curves: Sequence[Points]) -> Points:
     """Mean at the steps that every curve has; resumed or stopped seeds end early."""
-    tables = [dict(curve) for curve in curves if curve]
-    if not tables:
-        return []
-    steps = sorted(set.intersection(*(set(table) for table in tables)))
-    return [(step, sum(table[step] for table in tables) / len(tables)) for step in steps]
+    tables = [dict(curve) for curve in curves]
+    steps = sorted(set.intersection(*map(set, tables))) if tables else []
+    return [(step, fmean(table[step] for table in tables)) for step in steps]
 
 
-def _smooth(points: Points, *, span: int = 9) -> Points:
-    """Running mean over ``span`` logged values, thinned to what a chart can show."""
-    half = span // 2
-    values = [y for _, y in points]
-    means = [
-        (x, sum(near) / len(near))
-        for i, (x, _) in enumerate(points)
-        if (near := values[max(0, i - half) : i + half + 1])
-    ]
-    return means[:: max(1, len(means) // 160)]
+def _smooth(points: Points, *, half: int = 4) -> Points:
+    """Running mean over 2 ``half`` + 1 logged values, thinned to what a chart can show."""
+    ys = [y for _, y in points]
+    means = [(x, fmean(ys[max(0, i - half) : i + half + 1])) for i, (x, _) in enumerate(points)]
+    return means[:: max(1, len(means) // DRAWN)]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.errors import LtrgrError
+from ltrgr.report.page.damage import damage, logged
 
 STAGES = ("index", "pretrain", "mine", "rank", "evaluate")
+MADE_FROM = ("model", "mined", "index")
+"""inputs that name another run"""
 
 
 class NoRunsError(LtrgrError):
@@ -33,6 +35,13 @@ class Run:
     inputs: Mapping[str, Any]
     seconds: float
     environment: Mapping[str, Any]
+    damage: Mapping[str, str] = field(default_factory=dict)
+    """files that cannot be read, taken as not there -> what is wrong"""
+
+    @property
+    def time(self) -> str:
+        """When it was made (UTC), to the second; empty where that is not known."""
+        return str(self.environment.get("time", ""))[:19].replace("T", " ")
 
     @property
     def name(self) -> str:
@@ -55,17 +64,20 @@ class Run:
         """logged name -> (step, value) in order; a resumed run's later file wins a step."""
         points: dict[str, dict[float, float]] = defaultdict(dict)
         for path in sorted(self.directory.glob("curves/*/metrics.csv"), key=_version):
-            with path.open(newline="", encoding="utf-8") as file:
-                for row in csv.DictReader(file):
-                    for name, value in row.items():
-                        if value and row.get("step") and name not in ("step", "epoch"):
-                            points[name][float(row["step"])] = float(value)
+            if path.relative_to(self.directory).as_posix() not in self.damage:
+                for name, step, value in logged(path):
+                    points[name][step] = value
         return {name: sorted(found.items()) for name, found in points.items()}
+
+    def has(self, name: str) -> bool:
+        """Whether a file is there and can be read."""
+        return name not in self.damage and (self.directory / name).is_file()
 
     def read(self, name: str) -> Any:
         """A JSON file of the folder; None where it is not there."""
-        path = self.directory / name
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        if not self.has(name):
+            return None
+        return json.loads((self.directory / name).read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +86,8 @@ class Runs:
 
     root: Path
     found: tuple[Run, ...]
+    damaged: tuple[tuple[str, str], ...] = ()
+    """what is left out, for it cannot be read -> why"""
 
     @classmethod
     def load(cls, root: Path) -> Runs:
@@ -82,15 +96,21 @@ class Runs:
         Raises:
             NoRunsError: nothing was measured and no table was written there.
         """
-        paths = [p for stage in STAGES for p in sorted(root.glob(f"{stage}/*/DONE.json"))]
-        runs = cls(
-            root=root, found=tuple(_run(p.parent) for p in paths if p.parent.suffix != ".partial")
-        )
+        paths = [p.parent for stage in STAGES for p in sorted(root.glob(f"{stage}/*/DONE.json"))]
+        damages = {path: damage(path) for path in paths if path.suffix != ".partial"}
+        lost = [path for path, wrong in damages.items() if "DONE.json" in wrong]
+        read = [_run(path, wrong) for path, wrong in damages.items() if path not in lost]
+        orphans = cls(root=root, found=tuple(read))._made_from(lost)
+        told = {f"{_place(path)}/{n}": why for path in damages for n, why in damages[path].items()}
+        told |= {_place(run.directory): f"made from {_place(o)}" for run, o in orphans.items()}
+        sound = tuple(run for run in read if run not in orphans)
+        runs = cls(root=root, found=sound, damaged=tuple(told.items()))
         if not runs.of("evaluate") and not list(root.glob("*/table.json")):
+            beside = "".join(f"; {what} cannot be read: {why}" for what, why in runs.damaged[:1])
             raise NoRunsError(
                 f"found no finished evaluation and no table.json under {root}, expected runs to "
                 "report on; run `ltrgr table` or `ltrgr rank` first, or name their folder: "
-                "ltrgr report root=FOLDER"
+                f"ltrgr report root=FOLDER{beside}"
             )
         return runs
 
@@ -101,7 +121,7 @@ class Runs:
 
     def parent(self, run: Run) -> Run | None:
         """What a run was made from: its model, rank lists, stage-1 model or index."""
-        for key in ("model", "mined", "index"):
+        for key in MADE_FROM:
             if found := self._by_fingerprint.get(str(run.inputs.get(key))):
                 return found
         return None
@@ -112,6 +132,20 @@ class Runs:
         while (parent := self.parent(chain[-1])) and parent not in chain:
             chain.append(parent)
         return chain
+
+    def _made_from(self, lost: Sequence[Path]) -> dict[Run, Path]:
+        """The runs that descend from a lost folder, and which: they are lost with it.
+
+        Without their settings, runs that differ would count as repeats of one.
+        """
+        names = {path.name: path for path in lost}
+        found = {}
+        for run in self.found:
+            first = self.chain(run)[-1]
+            parents = (str(first.inputs.get(key))[:12] for key in MADE_FROM)
+            if parent := next((names[name] for name in parents if name in names), None):
+                found[run] = parent
+        return found
 
     def before(self, evaluation: Run) -> Run | None:
         """The evaluation, on the same questions, of the stage-1 model that stage 2 began with."""
@@ -147,14 +181,20 @@ def _version(path: Path) -> tuple[int, str]:
     return (int(number) if number.isdigit() else 0, path.parent.name)
 
 
-def _run(directory: Path) -> Run:
+def _place(directory: Path) -> str:
+    return f"{directory.parent.name}/{directory.name}"
+
+
+def _run(directory: Path, wrong: Mapping[str, str]) -> Run:
     done = json.loads((directory / "DONE.json").read_text(encoding="utf-8"))
     environment = directory / "environment.json"
+    known = environment.is_file() and environment.name not in wrong
     return Run(
         stage=done["stage"],
         directory=directory,
         fingerprint=done["fingerprint"],
         inputs=done["inputs"],
         seconds=float(done.get("seconds", 0)),
-        environment=json.loads(environment.read_text()) if environment.is_file() else {},
+        environment=json.loads(environment.read_text(encoding="utf-8")) if known else {},
+        damage=wrong,
     )

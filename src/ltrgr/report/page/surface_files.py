@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ltrgr.disk import write_atomically
-from ltrgr.report.page.differences import Axis, shown
+from ltrgr.report.page.differences import Axis
 from ltrgr.report.page.groups import comparables
-from ltrgr.report.page.heat_maps import IN_SCORES, LEVEL, METRICS, one_key_of
+from ltrgr.report.page.heat_maps import LEVEL, METRICS, one_key_of, tick
 from ltrgr.report.page.runs import Runs
 from ltrgr.report.page.surface import Surface, stable
 from ltrgr.report.page.sweeps import swept
@@ -90,8 +90,8 @@ def drawn(
     for axes, (metric, region) in zip(panels, regions.items(), strict=True):
         _map(axes, surface, metric, region)
         axes.set_title(metric.replace("mrr", "MRR"), loc="left", fontsize=9)
-        axes.set_xticks(range(width), [_tick(surface.x, x, surface, one_key) for x in surface.xs])
-        axes.set_yticks(range(height), [_tick(surface.y, y, surface, one_key) for y in surface.ys])
+        axes.set_xticks(range(width), _ticks(surface.x, surface.xs, surface, one_key))
+        axes.set_yticks(range(height), _ticks(surface.y, surface.ys, surface, one_key))
         axes.set_xlabel(surface.x.name)
         axes.set_ylabel("" if surface.x is surface.y else surface.y.name)
         axes.tick_params(labelsize=7, length=0)
@@ -119,12 +119,8 @@ def _map(axes: Axes, surface: Surface, metric: str, region: set[tuple[Any, Any]]
             axes.add_patch(frame)
 
 
-def _tick(axis: Axis, value: Any, surface: Surface, one_key: float | None) -> str:
-    if axis.name not in IN_SCORES or one_key is None or not isinstance(value, int | float):
-        return "" if value is None else shown(value)
-    unit = next(iter(surface.cells.values())).flat.get("rank.unit")
-    keys, score = (value, value * one_key) if unit == "one_key" else (value / one_key, value)
-    return f"{keys:.3g} keys\n{score:.4g}"
+def _ticks(axis: Axis, values: Sequence[Any], surface: Surface, one_key: float | None) -> list[str]:
+    return ["\n".join(tick(axis.name, value, surface, key=one_key)) for value in values]
 
 
 def _free(stem: str, folder: Path, written: Sequence[Path]) -> str:
