@@ -175,7 +175,7 @@ def test_settings_that_vary_along_must_be_as_many(
         ("evaluation.split=tset", "evaluation.split='tset': expected train, dev or test"),
         ("evaluation.k1=abc", "evaluation.k1='abc': expected 0 to inf"),
         ("evaluation.questions=0", "evaluation.questions=0: expected 1 or more"),
-        ("decoding.num_beams=0", "decoding.num_beams=0: expected 1 or more"),
+        ("decoding.num_beams=0", "decoding.num_beams=0: expected a whole number from 1 to 1,000"),
         ("compute.threads=0", "compute.threads=0: expected a whole number, 1 or more"),
         ("optimized_metric=hits@7", "optimized_metric=hits@7: expected one of hits@1, hits@5"),
         ("experiment=beams", "for another command; run: ltrgr table "),
