@@ -79,7 +79,11 @@ def kernels_of(arrays: Any) -> Kernels:
     """
     kind = arrays.instance_class if isinstance(arrays, types.BaseNamedTuple) else type(arrays)
     if kind not in KERNELS:
-        raise TypingError(f"no kernels for {kind}: expected one of {[k.__name__ for k in KERNELS]}")
+        known = [k.__name__ for k in KERNELS]
+        raise TypingError(
+            f"no kernels for {kind.__name__}: expected one of {known}; add its `Kernels` to "
+            "ltrgr.index.any_index.KERNELS before the first search"
+        )
     return KERNELS[kind]
 
 

@@ -33,7 +33,7 @@ ATTEMPTS = 20
 
 
 class Layout(NamedTuple):
-    """The files of one kind of index."""
+    """The files of one kind of index, or of the token stream."""
 
     format: str
     """the name of the kind in the header"""
@@ -45,6 +45,7 @@ class Layout(NamedTuple):
 
 FM = Layout(FORMAT, STORED, ("tokens", "passages", "vocabulary_size", "wide_threshold"))
 TRIE = Layout("ltrgr-trie", TrieArrays._fields, ("tokens", "passages", "vocabulary_size"))
+STREAM = Layout("ltrgr-stream", ("tokens", "offsets"), ("vocabulary_size",))
 
 log = logging.getLogger("ltrgr")
 

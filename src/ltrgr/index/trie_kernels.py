@@ -1,8 +1,9 @@
 """Compiled steps of a trie of identifiers; `any_index` offers them to decoding and scoring.
 
 ``arrays`` is a `TrieArrays`. The state of a key is the number of its tokens, its depth, and the
-interval [lo, hi) of the rows that begin with it. As in `kernels`, intervals come from an index
-and are not checked, and a damaged file must not make a step leave its arrays.
+interval [lo, hi) of the rows that begin with it. As in `kernels`, intervals come from an index and
+are not checked. A mapped file may be damaged while it is in use, so what is read from one is kept
+within bounds: a wrong answer can be noticed, a crash of the process cannot be undone.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -35,7 +36,8 @@ def children(arrays, lo, hi, depth):
     """
     if hi <= lo or depth >= arrays.level_offsets.size - 1:
         return np.int64(0), np.int64(0)
-    left, right = arrays.level_offsets[depth], arrays.level_offsets[depth + 1]
+    left = max(arrays.level_offsets[depth], 0)
+    right = min(arrays.level_offsets[depth + 1], arrays.token.size)
     begin = first_node(arrays.first_row, left, right, lo)
     # hi - lo rows have at most hi - lo nodes, so the second search of a rare key is short
     return begin, first_node(arrays.first_row, begin, min(right, begin + hi - lo), hi)
@@ -54,8 +56,9 @@ def extend(arrays, lo, hi, token, depth):
             high = middle
     if low == end or np.int64(arrays.token[low]) != token:
         return np.int64(0), np.int64(0)
+    first = min(max(np.int64(arrays.first_row[low]), lo), hi)
     after = np.int64(arrays.first_row[low + 1]) if low + 1 < end else np.int64(hi)
-    return np.int64(arrays.first_row[low]), after
+    return first, min(max(after, first), hi)
 
 
 @njit(**STEP)
@@ -84,15 +87,15 @@ def passage_of_row(arrays, row, length):
 
 @njit(**STEP)
 def position_of_row(arrays, row, length):
-    """Where the identifier in ``row`` begins in the token stream; P is above any passage."""
+    """Where the identifier in ``row`` begins in the token stream."""
     return arrays.begin[min(max(np.int64(arrays.passage[row]), 0), arrays.begin.size - 1)]
 
 
 @njit(**STEP)
 def span_of_passage(arrays, passage):
-    """Positions [begin, end) of the token stream that hold all keys of a passage.
+    """Positions (begin, end) of the token stream that hold the passage's identifier.
 
-    That is its identifier; ``end`` allows for the longest one.
+    ``end`` allows for the longest identifier, since the trie does not keep the length of each.
     """
     begin = arrays.begin[passage]
     return begin, begin + arrays.level_offsets.size - 1

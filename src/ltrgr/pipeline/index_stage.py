@@ -17,12 +17,16 @@ from ltrgr.index import storage as index_storage
 from ltrgr.index.construction import Progress
 from ltrgr.index.kinds import FOLDERS
 from ltrgr.index.shards import Shards
+from ltrgr.index.token_stream import read_stream, write_stream
 from ltrgr.index.trie import IdentifierTrie
 from ltrgr.models.pretrained import saved_tokenizer
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.progress import bar
 from ltrgr.pipeline.settings import Backbone, ComputeSettings, IndexSettings, SettingsError
+
+STREAM = "stream"
+"""the folder of the token stream beside an index that does not hold it"""
 
 LEARNED, TOKENISED = 40, 90
 """Percent of the bar when the tokenizer is learned and the passages are tokenised. These two take
@@ -84,7 +88,7 @@ def build_index(
         serialised = serialise(corpus.passages, vocabulary=vocabulary)
         progress.update(TOKENISED - LEARNED)
         for field in fields(SerialisedCorpus):
-            if field.name not in ("tokens", "offsets"):  # an FM-index keeps these
+            if field.name not in ("tokens", "offsets"):  # `build` keeps these
                 np.save(directory / f"{field.name}.npy", getattr(serialised, field.name))
         PassageStore.write(corpus.passages, directory)
         vocabulary.tokenizer.save_pretrained(directory / "tokenizer")
@@ -131,7 +135,7 @@ def _build_trie(
     settings: IndexSettings,
     progress: Progress,
 ) -> None:
-    """The trie of the docids; the token stream, which stage 1 reads, gets files of its own."""
+    """The trie of the docids, and the token stream, which stage 1 reads."""
     own = serialised.field_view == docid_view(vocabulary.family)
     IdentifierTrie.build(
         tokens=serialised.tokens,
@@ -141,9 +145,12 @@ def _build_trie(
         directory=directory / FOLDERS["trie"],
         progress=progress,
     )
-    narrow = np.min_scalar_type(len(vocabulary) - 1)
-    np.save(directory / "tokens.npy", serialised.tokens.astype(narrow))
-    np.save(directory / "offsets.npy", serialised.offsets)
+    write_stream(
+        directory / STREAM,
+        tokens=serialised.tokens,
+        offsets=serialised.offsets,
+        vocabulary_size=len(vocabulary),
+    )
 
 
 def open_vocabulary(index_directory: Path, family: Family) -> Vocabulary:
@@ -152,17 +159,19 @@ def open_vocabulary(index_directory: Path, family: Family) -> Vocabulary:
 
 
 def open_serialised(index_directory: Path) -> SerialisedCorpus:
-    """The token stream and its fields, in memory."""
+    """The token stream and its fields, in memory.
+
+    Raises:
+        IndexFormatError: the index or the stream is missing or damaged.
+    """
     kept = {
         field.name: np.load(index_directory / f"{field.name}.npy")
         for field in fields(SerialisedCorpus)
         if field.name not in ("tokens", "offsets")
     }
-    if (index_directory / FOLDERS["trie"]).is_dir():
-        tokens = np.load(index_directory / "tokens.npy").astype(np.int32)
-        return SerialisedCorpus(
-            tokens=tokens, offsets=np.load(index_directory / "offsets.npy"), **kept
-        )
+    if (index_directory / STREAM).is_dir():
+        tokens, offsets = read_stream(index_directory / STREAM)
+        return SerialisedCorpus(tokens=tokens, offsets=offsets, **kept)
     index = Shards.open(index_directory / FOLDERS["fm"])
     return SerialisedCorpus(tokens=index.tokens(), offsets=index.passage_offsets, **kept)
 

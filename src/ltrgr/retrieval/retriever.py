@@ -21,6 +21,7 @@ from ltrgr.identifiers.join import distinct, merge
 from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 from ltrgr.index.kinds import holds_index, open_index
+from ltrgr.index.protocol import Index
 from ltrgr.models.pretrained import saved_tokenizer, trained_model
 from ltrgr.retrieval.description import Description
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
@@ -101,6 +102,14 @@ class Retriever:
                 "run together, or build the model again with `ltrgr pretrain`"
             )
 
+    def _expect_all_passages(self) -> None:
+        """The index numbers the stored passages."""
+        if self.index.n_passages != len(self.passages):
+            raise RetrieverError(
+                f"the index has {self.index.n_passages} passages, {self.index_directory} has "
+                f"{len(self.passages)}; build the index of these passages"
+            )
+
     @classmethod
     def from_pretrained(
         cls,
@@ -161,15 +170,24 @@ class Retriever:
         model: Any = None,
         scoring: ScoringSettings | None = None,
         decoding: DecodingSettings | None = None,
+        index: Index | None = None,
     ) -> Retriever:
-        """The same retriever with another model (in evaluation mode), scoring or decoding.
+        """The same retriever with another model (in evaluation mode), scoring, decoding or index.
 
-        The index is shared, not opened again.
+        Args:
+            index: one over the same passages, in the same order, and the same token ids; of any
+                kind, also one of your own (CONTRIBUTING.md). None: the index is shared, not opened
+                again.
 
         Raises:
+            RetrieverError: the index has other passages or another vocabulary.
             ValueError: the scoring names a view that the family does not have.
         """
         other = copy(self)
+        if index is not None:
+            other.index = index
+            other._expect_one_vocabulary()
+            other._expect_all_passages()
         if model is not None:
             other._model = model
         if scoring is not None:

@@ -71,13 +71,16 @@ def by_row(
     end: int,
     found: Found,
 ) -> None:
-    """`find_keys` where a passage has one row: a key occurs if its interval holds that row."""
+    """`find_keys` where a passage has one row: a key occurs if its interval holds that row.
+
+    A key longer than the span is of another index; it would leave the buffers of that length.
+    """
     row = row_of_passage(arrays, passage)
     first = ranked.offsets[question]
     any_excluded = excluded.offsets[question + 1] > excluded.offsets[question]
     n = 0
     for key in range(first, ranked.offsets[question + 1]):
-        if row < ranked.lo[key] or row >= ranked.hi[key]:
+        if not ranked.lo[key] <= row < ranked.hi[key] or ranked.length[key] > end - begin:
             continue
         if any_excluded and is_excluded(excluded, question, begin, begin + ranked.length[key]):
             continue
