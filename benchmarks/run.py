@@ -12,14 +12,14 @@ from typing import Any
 
 import torch
 
-from benchmarks import build, decoding, mining, models, report, scoring, share, steps
+from benchmarks import build, decoding, docids, mining, models, report, scoring, share, steps
 from benchmarks.measure import Row
 from benchmarks.reference import Reference
 from benchmarks.world import World, make_world
 from ltrgr.errors import CorpusError, RetrieverError
 from ltrgr.pipeline.environment import environment
 
-GROUPS = ("build", "steps", "decoding", "share", "scoring", "mining")
+GROUPS = ("build", "steps", "decoding", "share", "scoring", "docids", "mining")
 LARGE = 20e6
 """tokens from which an index is built once only"""
 
@@ -86,6 +86,8 @@ def measure(settings: argparse.Namespace, world: World) -> Iterator[Row]:
     if "scoring" in only:
         yield from scoring.measure(world, index, plain, repeats=repeats, seed=seed)
     del plain
+    if "docids" in only:
+        yield from docids.measure(world, repeats=repeats, seed=seed)
     if "share" in only:
         few, tiny = settings.model_repeats, models.tiny(world.vocabulary)
         yield from share.measure_generate(world, index, tiny, repeats=few, seed=seed)

@@ -103,7 +103,12 @@ def tiny_backbone(*, dropout: float = 0.0) -> Backbone:
 
 
 def index_of(
-    directory: Path, family: Family, corpus: Corpus, *, backbone: Backbone | None = None
+    directory: Path,
+    family: Family,
+    corpus: Corpus,
+    *,
+    backbone: Backbone | None = None,
+    kind: str = "fm",
 ) -> Path:
     """The index artefact's files in ``directory``."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -112,7 +117,7 @@ def index_of(
         corpus=corpus,
         family=family,
         backbone=backbone or tiny_backbone(),
-        settings=IndexSettings(),
+        settings=IndexSettings(kind=kind),
         compute=QUIET,
     )
     return directory

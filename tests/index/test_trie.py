@@ -135,9 +135,7 @@ def build(docids: list[Ids], tmp_path: Path, *, size: int = 9) -> IdentifierTrie
         ([[5, -2]], "token id -2 in an identifier: expected 0 or more"),
     ],
 )
-def test_identifiers_that_no_trie_can_hold(
-    docids: list[Ids], message: str, tmp_path: Path
-) -> None:
+def test_identifiers_that_no_trie_can_hold(docids: list[Ids], message: str, tmp_path: Path) -> None:
     before = build([[5, 7]], tmp_path)
     with pytest.raises(IndexFormatError, match=message):
         build(docids, tmp_path)
@@ -146,7 +144,7 @@ def test_identifiers_that_no_trie_can_hold(
 
 
 def test_no_identifier_at_all(tmp_path: Path) -> None:
-    with pytest.raises(IndexFormatError, match="0 begins and 0 ends .* at least one"):
+    with pytest.raises(IndexFormatError, match=r"0 begins and 0 ends .* at least one"):
         IdentifierTrie.build(
             tokens=np.array([1]), begins=[], ends=[], vocabulary_size=9, directory=tmp_path / "trie"
         )

@@ -11,11 +11,14 @@ import pytest
 from forked import run
 from two_worlds import NEW, OLD, build, by_index, by_scan
 
+from docid_worlds import random_world
 from ltrgr.corpus.records import Passage
 from ltrgr.corpus.store import PassageStore
 from ltrgr.errors import CorpusError, IndexFormatError
-from ltrgr.index import storage, verified
+from ltrgr.index import any_index, storage, verified
 from ltrgr.index.fm_index import FMIndex
+from ltrgr.index.trie import IdentifierTrie
+from ltrgr.index.trie_arrays import TrieArrays
 from ltrgr.pipeline.artefact import Artefact
 
 FILES = [storage.HEADER, *(f"{name}.npy" for name in storage.STORED)]
@@ -59,6 +62,65 @@ def test_a_damaged_file_is_refused_or_harmless(whole: Path, tmp_path: Path, name
                 else:
                     assert by_index(index) == RIGHT or changed == content
         assert refused >= 80
+
+    assert run(try_all) == 0
+
+
+DOCIDS = random_world(passages=9, symbols=3, length=4, seed=0)
+
+
+def counted(trie: IdentifierTrie) -> list[tuple[int, int, list[int]]]:
+    """Rows and passages of every prefix, from the open index."""
+    found = [(key, *(int(rows[0]) for rows in trie.interval(key))) for key in DOCIDS.prefixes()]
+    return [(lo, hi, trie.arrays[0].passage[lo:hi].tolist()) for _, lo, hi in found]
+
+
+@pytest.mark.parametrize("name", [storage.HEADER, *(f"{name}.npy" for name in storage.TRIE.arrays)])
+def test_a_damaged_trie_is_refused_or_harmless(tmp_path: Path, name: str) -> None:
+    right = counted(DOCIDS.trie(tmp_path / "trie"))
+    assert [passages for _, _, passages in right if len(passages) == 9] == [right[0][2]]
+    content = (tmp_path / "trie" / name).read_bytes()
+
+    def try_all() -> None:
+        refused = 0
+        for changed in damaged(content):
+            (tmp_path / "trie" / name).write_bytes(changed)
+            try:
+                index = IdentifierTrie.open(tmp_path / "trie")
+            except IndexFormatError as error:
+                assert "`ltrgr index`" in str(error)
+                refused += 1
+            else:
+                assert counted(index) == right
+        assert refused >= 40
+
+    assert run(try_all) == 0
+
+
+def test_a_trie_that_changes_in_use_crashes_no_step() -> None:
+    """Every step on arrays of noise: whatever rows and passages come out are within the arrays."""
+    whole = DOCIDS.trie().arrays[0]
+    random = np.random.default_rng(0)
+
+    def try_all() -> None:
+        for _ in range(300):
+            arrays = TrieArrays(
+                *(random.integers(0, 2**62, len(a)).astype(a.dtype) for a in whole)
+                if random.random() < 0.5
+                else (np.where(random.random(len(a)) < 0.3, -1, a).astype(a.dtype) for a in whole)
+            )
+            stamp, out = np.zeros(DOCIDS.size + 1, np.int64), np.full(2 * DOCIDS.size, -1, np.int32)
+            for key in DOCIDS.prefixes():
+                lo, hi = 0, 9
+                for depth, token in enumerate(key):
+                    n = any_index.allowed(arrays, lo, hi, depth, stamp, 1, out)
+                    assert 0 <= n <= DOCIDS.size
+                    assert (out[:n] < DOCIDS.size).all()
+                    lo, hi = any_index.extend(arrays, lo, hi, token, depth)
+                    assert 0 <= lo <= hi <= 9
+                for row in range(lo, hi):
+                    any_index.position_of_row(arrays, row, len(key))
+            assert (out[DOCIDS.size :] == -1).all()
 
     assert run(try_all) == 0
 

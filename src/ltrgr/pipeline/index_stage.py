@@ -73,6 +73,8 @@ def build_index(
         SettingsError: an index of this kind cannot hold the identifiers of this family.
     """
     build = {"fm": _build_fm_index, "trie": _build_trie}[settings.kind]
+    if settings.kind == "trie":
+        docid_view(family)  # refuses a family before any work
 
     def show(step: str, share: float) -> None:
         progress.set_postfix_str(step, refresh=False)
