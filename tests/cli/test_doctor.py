@@ -131,3 +131,9 @@ def test_a_stage_one_that_does_not_generate_is_told_but_not_fatal(
     assert "title 19 %" in text
     (line,) = [line for line in text.splitlines() if "stage-1 model" in line]
     assert made["poor"].directory.name in line
+
+
+def test_folders_with_markup_in_their_names_are_shown(tmp_path: Path, conf: Path) -> None:
+    root = tmp_path / "runs"
+    Artefact(root=root, stage="[x]\x1b", inputs={}).build(lambda partial: None)
+    assert r"cached [x]\x1b" in examine(root, conf, free_gb=0.0)

@@ -289,3 +289,41 @@ def test_search_takes_bare_questions(ltrgr: Run, tmp_path: Path) -> None:
     questions = ['Who said "no, never"?', "what's 50% of {x}, é=1 [or] ${HOME}?"]
     assert ltrgr("search", questions[0], "k=3", questions[1]) == 0
     assert seen(tmp_path) == [{"questions": questions, "k": 3}]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["\x1b[31mrank"],
+        ["rank", "loss.\x1b[31m=2"],
+        ["rank", "loss.margn=\x1b[31m"],
+        ["rank", "--\x1b[31m"],
+        ["rank", "loss=\x9b31m"],
+        ["rank", "seed=2", "corpus.path='\x1b[31m'"],
+    ],
+)
+def test_no_argument_is_obeyed_by_the_terminal(
+    ltrgr: Run, capsys: Capture, arguments: list[str]
+) -> None:
+    assert ltrgr(*arguments) == 2
+    told = capsys.readouterr()
+    assert not {"\x1b", "\x9b"} & set(told.err + told.out)
+    assert "Traceback" not in told.err
+
+
+def test_log_records_are_made_visible_in_the_terminal_and_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logging_command.py").write_text(
+        "import logging\ndef doctor(cfg):\n    logging.getLogger('ltrgr').info('of %s', cfg.root)\n"
+    )
+    code = (
+        "from ltrgr.cli.main import main;"
+        f"main(['doctor', 'root=\"{tmp_path}/a\\x1b[31m\"'], commands='logging_command')"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert "[ltrgr][INFO] - of " in (told := capfd.readouterr().out)
+    assert told.endswith("/a\\x1b[31m\n")
+    [written] = tmp_path.glob("a*/hydra/*/*.log")
+    assert written.read_text().endswith("/a\\x1b[31m\n")

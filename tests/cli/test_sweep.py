@@ -143,3 +143,17 @@ def test_killed_and_started_again_a_sweep_runs_only_what_is_missing(
     ]
     assert metrics["test mrr@10"] in [one["mrr@10"] for one in stored]
     assert "dev" in capsys.readouterr().out
+
+
+def test_lists_and_paths_keep_their_brackets(ltrgr: Run, tmp_path: Path, capsys: Capture) -> None:
+    swept, folder = "corpus.path='[a]','[/b]'", tmp_path / "s[x]"
+    assert ltrgr("rank", "-m", swept, "corpus.limit=[1],[2]", f"hydra.sweep.dir='{folder}'") == 0
+    told = capsys.readouterr().out
+    rows = [line.split() for line in told.splitlines() if line.strip().endswith(" done")]
+    assert [" ".join(row[1:-2]) for row in rows] == [
+        "corpus.path='[a]' corpus.limit=[1]",
+        "corpus.path='[a]' corpus.limit=[2]",
+        "corpus.path='[/b]' corpus.limit=[1]",
+        "corpus.path='[/b]' corpus.limit=[2]",
+    ]
+    assert f"sweep: {folder}" in told

@@ -1,5 +1,6 @@
 """Jobs side by side."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -99,3 +100,23 @@ def alive(process: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def shout() -> None:
+    logging.getLogger("of.this.test").warning("job of %s", "\x1b[31m")
+    raise RuntimeError("\x1b[31mred")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_job_says_is_not_obeyed_by_the_terminal(
+    workers: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    jobs = {"a\x1b[31m": shout, "b": shout}
+    with pytest.raises(JobsFailedError):
+        run_all(jobs, workers=workers, shown=False)
+    told = capfd.readouterr().err
+    assert "job 'a\\x1b[31m' failed:" in told
+    assert "RuntimeError: \\x1b[31mred" in told
+    if workers == 2:  # a process of its own, where nobody has set up logging
+        assert "job of \\x1b[31m" in told
+        assert "\x1b" not in told

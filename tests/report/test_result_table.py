@@ -211,3 +211,12 @@ def test_a_varied_setting_is_drawn_as_lines() -> None:
     assert lines.startswith(b"\x89PNG")
     assert lines != bars
     assert from_json(to_json(table)) == table
+
+
+def test_names_and_notes_are_not_read_as_markup_and_not_obeyed() -> None:
+    row = Row(name="k=[1,2] [/x]", cells={"[m]": Cell(mean=0.5)}, note="[bold]n[/]\x1b[2J")
+    strange = ResultTable(title="[t]\x1b[2J", metrics=("[m]",), rows=(row,), notes=("see [/y]",))
+    shown = text(strange)
+    for given in ("k=[1,2] [/x]", "[m]", r"[bold]n[/]\x1b[2J", r"[t]\x1b[2J", "see [/y]"):
+        assert given in shown
+    assert "\x1b" not in shown

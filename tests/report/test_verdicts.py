@@ -14,7 +14,15 @@ from rich.console import Console
 from ltrgr.evaluation.reproduction import Spread
 from ltrgr.report.expected import Expected, ExpectedError, Figure, read_expected, write_expected
 from ltrgr.report.result_table import Cell, Origin, ResultTable, Row
-from ltrgr.report.verdicts import changed, judge, verdict_table, write_reproduction
+from ltrgr.report.verdicts import (
+    UNKNOWN,
+    Judged,
+    Reproduction,
+    changed,
+    judge,
+    verdict_table,
+    write_reproduction,
+)
 
 ORIGIN = Origin(
     corpus="demo-0",
@@ -189,3 +197,11 @@ def test_an_outdated_file_gives_no_verdict_until_it_is_recorded_again(tmp_path: 
     assert found.summary == "reproduction: no verdicts: e.yaml is outdated: another stage 1"
     assert not found.off
     assert not found.cells
+
+
+def test_the_verdicts_rows_keep_their_brackets() -> None:
+    cell = Judged(row="k=[1,2] [/x]\x1b", metric="[m]", verdict=UNKNOWN, found=0.5)
+    out = StringIO()
+    Console(file=out, width=120).print(verdict_table(Reproduction(summary="", cells=(cell,))))
+    assert r"k=[1,2] [/x]\x1b" in out.getvalue()
+    assert "[m]" in out.getvalue()

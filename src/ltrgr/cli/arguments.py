@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ltrgr.errors import LtrgrError
+from ltrgr.terminal import UNSAFE
 
 OVERRIDE = re.compile(r"[+~]{0,2}[\w./@:$-]+=|[+~-]")
 """How an override or a flag begins; any other bare argument of ``search`` is a question."""
@@ -25,6 +26,10 @@ class FlagClashError(LtrgrError):
     """Two flags that exclude each other."""
 
 
+class FlagCharacterError(LtrgrError):
+    """A flag holds characters that no flag has, and that argparse would print as they are."""
+
+
 def hydra_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str], Path | None]:
     """Return the arguments with flags first, the overrides among them, and the ``--config-dir``.
 
@@ -32,8 +37,11 @@ def hydra_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str], Pat
 
     Raises:
         FlagClashError: ``-m`` together with a flag that shows the config of one job.
+        FlagCharacterError: a flag with control characters.
     """
     flags, overrides = _split(arguments)
+    if odd := [flag for flag in flags if UNSAFE.search(flag)]:
+        raise FlagCharacterError(f"{odd[0]!r} is no flag: it holds control characters")
     shows = [f for f in flags if f.split("=")[0] in SHOW]
     if shows and SWEEP & set(flags):
         raise FlagClashError(

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.text import Text
 from rich.tree import Tree
 
 from ltrgr.pipeline.catalogue import Entry, catalogue, children, differences
+from ltrgr.report.console import plain, styled
 
 SHOWN = 4
 """differing settings shown of one artefact"""
@@ -24,7 +24,7 @@ def artefact_map(root: Path, *, usual: Mapping[str, Mapping[str, Any]]) -> Tree 
         usual: stage -> inputs that the present config gives it; only what differs is shown.
     """
     entries = catalogue(root)
-    tree = Tree(Text(str(root), style="bold"), guide_style="dim")
+    tree = Tree(plain(root, "bold"), guide_style="dim")
     _grow(tree, None, entries, usual=usual)
     return tree if entries else None
 
@@ -37,10 +37,12 @@ def _grow(
     usual: Mapping[str, Mapping[str, Any]],
 ) -> None:
     for entry in children(parent, entries):
-        label = Text(f"{entry.stage}/{entry.path.name}  ", style="bold")
-        label.append(f"{entry.state}  ", style=COLOURS[entry.state])
-        label.append(_what(entry, usual=usual.get(entry.stage, {})), style="not bold")
-        label.append(f"  {entry.size / 1e6:.1f} MB, {age(entry.age)} old", style="not bold dim")
+        label = styled(
+            (f"{entry.stage}/{entry.path.name}  ", "bold"),
+            (f"{entry.state}  ", COLOURS[entry.state]),
+            (_what(entry, usual=usual.get(entry.stage, {})), "not bold"),
+            (f"  {entry.size / 1e6:.1f} MB, {age(entry.age)} old", "not bold dim"),
+        )
         # What was set aside has the same name as what replaced it, and no offspring of its own.
         branch = tree.add(label)
         if entry.state != "broken":

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from ltrgr.errors import LtrgrError
+from ltrgr.report.console import plain
 from ltrgr.report.expected import Expected, read_expected
 from ltrgr.report.result_table import ResultTable
 from ltrgr.report.verdicts import Reproduction, judge, verdict_table, write_reproduction
@@ -48,5 +49,5 @@ def check(
     write_reproduction(found, directory)
     if found.cells:
         console.print(verdict_table(found))
-    console.print(found.summary, soft_wrap=True, markup=False, highlight=False)
+    console.print(plain(found.summary), soft_wrap=True, highlight=False)
     return not found.off

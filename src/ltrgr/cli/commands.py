@@ -18,7 +18,6 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from rich.console import Console
 
 from ltrgr.cli.assembly import assemble
 from ltrgr.cli.outcome import Result
@@ -28,9 +27,10 @@ from ltrgr.errors import LtrgrError
 from ltrgr.evaluation.answers import ANSWER_MEASURES
 from ltrgr.evaluation.metrics import MEASURES
 from ltrgr.pipeline.settings import SettingsError
+from ltrgr.report.console import SafeConsole, plain, styled
 
 # A log file or a pipe has no width of its own: wide enough for the main table.
-out = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
+out = SafeConsole(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
 
 
 ENOUGH_TURNS = 20
@@ -50,8 +50,11 @@ def index(cfg: DictConfig) -> Result:
     _done("index", directory)
     if found and (cfg.index.shard_tokens is not None or cfg.index.force):
         out.print(
-            "[dim]found, and left as it is: index.shard_tokens and index.force say how an index is "
-            "built, not what is in it; to have it built so, remove that folder first[/]",
+            plain(
+                "found, and left as it is: index.shard_tokens and index.force say how an index is "
+                "built, not what is in it; to have it built so, remove that folder first",
+                "dim",
+            ),
             soft_wrap=True,
         )
     return Result(found=found)
@@ -81,7 +84,7 @@ def rank(cfg: DictConfig) -> Result:
     found = pipeline.measured("rank") is not None
     model = pipeline.rank()
     _done("stage-2 model", model)
-    out.print(f"[bold]{label}[/]", soft_wrap=True)
+    out.print(plain(label, "bold"), soft_wrap=True)
     return _measured(
         pipeline.evaluate("rank"), cfg, found=found, dev=_best(model, cfg.rank.monitor)
     )
@@ -116,18 +119,18 @@ def search(cfg: DictConfig) -> None:
     longest = retriever.decoding.max_question_length
     for question, ids in zip(questions, retriever.vocabulary.encode(questions), strict=True):
         if len(ids) > longest:
-            out.print(
-                f"[yellow]{len(ids)} tokens; the model reads the first {longest} "
-                f"(decoding.max_question_length) of:[/] {question[:60]}...",
-                soft_wrap=True,
+            told = (
+                f"{len(ids)} tokens; the model reads the first {longest} "
+                "(decoding.max_question_length) of:"
             )
+            out.print(styled((told, "yellow"), f" {question[:60]}..."), soft_wrap=True)
     retriever.search(questions[:1], k=cfg.k)  # compiled code is loaded before the clock starts
     start = time.perf_counter()
     answers = retriever.search(questions, k=cfg.k)
     seconds = time.perf_counter() - start
     for question, hits in zip(questions, answers, strict=True):
         print_hits(question, hits, console=out, identifiers=cfg.identifiers_shown)
-    out.print(f"[dim]{seconds / len(answers):.3f} s per question, after a first one[/]")
+    out.print(plain(f"{seconds / len(answers):.3f} s per question, after a first one", "dim"))
 
 
 def exposure(cfg: DictConfig) -> None:
@@ -140,7 +143,7 @@ def exposure(cfg: DictConfig) -> None:
             if shown["questions"]:
                 kinds = "  ".join(f"{k} {100 * v:.1f}" for k, v in shown["errors"].items())
                 out.print(f"{system} {view}: {kinds} (percent of {shown['questions']} questions)")
-    out.print(f"curves by depth, and their picture: [bold]{directory}[/]")
+    out.print(styled("curves by depth, and their picture: ", (directory, "bold")), soft_wrap=True)
 
 
 def cost(cfg: DictConfig) -> None:
@@ -162,9 +165,11 @@ def cost(cfg: DictConfig) -> None:
         f"({shown['low']:.3f} to {shown['high']:.3f}, 95 %, {cfg.turns} turns)"
     )
     if cfg.turns < ENOUGH_TURNS:
-        out.print(f"[yellow]so few turns say little: expected turns={ENOUGH_TURNS} or more[/]")
+        out.print(
+            plain(f"so few turns say little: expected turns={ENOUGH_TURNS} or more", "yellow")
+        )
     out.print("  ".join(f"{stage} {spent:.0f} s" for stage, spent in found["stages"].items()))
-    out.print(f"every turn, and their picture: [bold]{directory}[/]")
+    out.print(styled("every turn, and their picture: ", (directory, "bold")), soft_wrap=True)
 
 
 def table(cfg: DictConfig) -> None:
@@ -192,8 +197,11 @@ def report(cfg: DictConfig) -> None:
             _done("surface", path)
         if not paths:
             out.print(
-                "[yellow]no surface: nothing was swept here; for one: "
-                "ltrgr rank -m loss.margin=0.5,1,2 loss.lambda_generation=0,1,2.6[/]",
+                plain(
+                    "no surface: nothing was swept here; for one: "
+                    "ltrgr rank -m loss.margin=0.5,1,2 loss.lambda_generation=0,1,2.6",
+                    "yellow",
+                ),
                 soft_wrap=True,
             )
 
@@ -209,7 +217,7 @@ def doctor(cfg: DictConfig) -> None:
     usual = usual_inputs(assemble(cfg, corpus=NO_CORPUS))
     if (shown := artefact_map(Path(cfg.root), usual=usual)) is not None:
         out.print(shown)
-        out.print("[dim](settings are shown where they differ from this config's)[/]\n")
+        out.print(plain("(settings are shown where they differ from this config's)\n", "dim"))
     data = [Path(cfg.corpus.path)] if cfg.corpus.get("path") else []
     look(
         root=Path(cfg.root),
@@ -245,8 +253,11 @@ def _tell_unheard() -> None:
     ]
     if unheard:
         out.print(
-            f"[yellow]retriever=... searches as it was saved, without {' '.join(unheard)}; these "
-            "work where `retriever` is left out[/]",
+            plain(
+                f"retriever=... searches as it was saved, without {' '.join(unheard)}; these "
+                "work where `retriever` is left out",
+                "yellow",
+            ),
             soft_wrap=True,
         )
 
@@ -288,13 +299,15 @@ def _expect_measured(name: str, split: Split) -> None:
 
 
 def _done(what: str, directory: Path) -> None:
-    out.print(f"{what}: [bold]{directory}[/]", soft_wrap=True)
+    out.print(styled(f"{what}: ", (directory, "bold")), soft_wrap=True)
 
 
 def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: dict[str, float]) -> Result:
     metrics: dict[str, float] = json.loads((directory / "metrics.json").read_text())
     shown = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
-    out.print(f"{shown}\nrun and per-question results: [bold]{directory}[/]", soft_wrap=True)
+    out.print(
+        styled(f"{shown}\nrun and per-question results: ", (directory, "bold")), soft_wrap=True
+    )
     split = cfg.evaluation.split
     reported = {
         f"{split} {name}": metrics[name] for name in dict.fromkeys(["hits@5", cfg.optimized_metric])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ltrgr.cli.errors import MISUSED, OK
+from ltrgr.terminal import print_error, visible
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -21,13 +22,13 @@ def complete(arguments: Sequence[str], *, commands: Sequence[str], conf: Path) -
     words = [word for word in arguments if re.fullmatch(r"(install|uninstall|query)=\w+", word)]
     request, _, shell = words[0].partition("=") if len(words) == 1 else ("", "", "")
     if shell not in SHELLS:
-        print(f"expected install=, uninstall= or query= with {SHELLS}", file=sys.stderr)
+        print_error(f"expected install=, uninstall= or query= with {SHELLS}")
         return MISUSED
     line = os.environ.get("COMP_LINE", "")
     point = int(os.environ.get("COMP_POINT") or len(line))
     command, shorter, removed = split_line(line)
     if request == "query" and command is None:
-        print((" " if shell != "fish" else "\n").join(candidates(line, commands)))
+        print(visible((" " if shell != "fish" else "\n").join(candidates(line, commands))))
         return OK
     if request == "query":
         if command not in commands:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from ltrgr.errors import LtrgrError
 from ltrgr.index import storage as index_storage
@@ -22,6 +21,7 @@ from ltrgr.pipeline.artefact import read_object
 from ltrgr.pipeline.environment import package_versions, threads
 from ltrgr.pipeline.generation_check import complaint_about
 from ltrgr.pipeline.processor import described
+from ltrgr.report.console import SafeConsole, plain
 
 OPTIONAL = {"wandb", "bm25s", "matplotlib"}
 """Packages without which part of the work is still possible."""
@@ -77,7 +77,7 @@ def doctor(
         wandb(wandb_mode),
         *artefacts(root),
     ]
-    console = console or Console()
+    console = console or SafeConsole()
     console.print(_table(findings))
     fatal = [f"{f.name}: {f.problem}" for f in findings if f.problem and f.fatal]
     if fatal:
@@ -256,7 +256,7 @@ def _table(findings: Sequence[Finding]) -> Table:
         table.add_column(column, overflow="fold")
     for finding in findings:
         sign = "ok" if not finding.problem else "!!" if finding.fatal else "!"
-        table.add_row(sign, finding.name, Text(finding.value))
+        table.add_row(sign, plain(finding.name), plain(finding.value))
         if finding.problem:
-            table.add_row("", "", Text(finding.problem, style="yellow"))
+            table.add_row("", "", plain(finding.problem, "yellow"))
     return table

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ltrgr.cli.unimportable import unimportable
 from ltrgr.errors import LtrgrError
+from ltrgr.terminal import print_error, print_traceback
 
 OK, CRASHED, MISUSED, STOPPED, PIPE_CLOSED = 0, 1, 2, 130, 141
 """Exit codes: done; a fault in the program; a fault the user can fix; Ctrl-C; ``| head``."""
@@ -68,7 +69,7 @@ def report(
     else keeps its full traceback. An error of ours may name another ``exit_code`` than ``MISUSED``.
     """
     if isinstance(error, KeyboardInterrupt):
-        _say("stopped; run the same command to go on from the last checkpoint")
+        print_error("stopped; run the same command to go on from the last checkpoint")
         return STOPPED
     own = own_cause(error)
     composition = own is None and _is_composition(error)
@@ -76,13 +77,13 @@ def report(
     if own is None:
         message = unimportable(error) or refused(error) or unusable(error, root)
     if debug or (own is None and not composition and message is None):
-        traceback.print_exception(error)
+        print_traceback(error)
     if message is not None:
-        _say(f"ltrgr {command}: {message}")
+        print_error(f"ltrgr {command}: {message}")
     elif own is not None:
-        _say(f"ltrgr {command}: {type(own).__name__}: {own}")
+        print_error(f"ltrgr {command}: {type(own).__name__}: {own}")
     elif composition and isinstance(error, Exception):
-        _say(f"ltrgr {command}: {explain(error)}")
+        print_error(f"ltrgr {command}: {explain(error)}")
     else:
         return CRASHED
     return int(getattr(own, "exit_code", MISUSED))
@@ -141,7 +142,3 @@ def reader_is_gone() -> bool:
     if gone:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return gone
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

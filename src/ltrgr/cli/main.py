@@ -26,6 +26,7 @@ from ltrgr.cli.errors import (
 )
 from ltrgr.cli.suggestions import did_you_mean, explain, nearest
 from ltrgr.cli.typos import refuse_misspelt, refuse_renamed, refuse_table
+from ltrgr.terminal import make_streams_safe, print_error
 
 COMMANDS = {
     "index": "build the corpus's full-text index",
@@ -55,6 +56,7 @@ def main(
 
     ``conf`` (config directory) and ``commands`` (module with a function per command) are for tests.
     """
+    make_streams_safe()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _run(arguments, conf=config_directory() if conf is None else conf, commands=commands)
@@ -78,7 +80,7 @@ def _run(arguments: list[str], *, conf: Path, commands: str) -> int:
     command, rest = arguments[0], arguments[1:]
     if command not in COMMANDS:
         hint = did_you_mean(nearest(command, COMMANDS))
-        print(f"ltrgr has no command {command!r}. {hint}\n\n{usage()}", file=sys.stderr)
+        print_error(f"ltrgr has no command {command!r}. {hint}\n\n{usage()}")
         return MISUSED
     return run_command(command, rest, conf=conf, commands=commands)
 
@@ -168,17 +170,15 @@ def _close_sweep(command: str, *, code: int) -> int:
     """Print the summary where a sweep ran, and return the exit code: its failures count."""
     if "ltrgr.cli.sweep" not in sys.modules:
         return code
-    from rich.console import Console
-
     from ltrgr.cli.sweep import close
+    from ltrgr.report.console import SafeConsole
 
-    failed, n = close(console=Console())
+    failed, n = close(console=SafeConsole())
     if not failed:
         return code
-    print(
+    print_error(
         f"ltrgr {command}: {failed} of the {n} jobs that began did not end well (shown above). "
-        "The same command runs only what is missing.",
-        file=sys.stderr,
+        "The same command runs only what is missing."
     )
     return code or CRASHED
 

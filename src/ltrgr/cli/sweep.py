@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,9 +15,10 @@ from omegaconf import DictConfig, OmegaConf
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from ltrgr.cli.outcome import DONE, FAILED, FILE, FOUND, UNFINISHED, Outcome, Result, outcomes
+from ltrgr.report.console import plain, styled
+from ltrgr.terminal import print_error
 
 COLOURS = {DONE: "green", FOUND: "cyan", FAILED: "bold red", UNFINISHED: "yellow"}
 
@@ -50,7 +50,7 @@ def run_job(work: Callable[[], Any], *, tell: Callable[[Exception], Any]) -> flo
     try:
         result = work()
     except Exception as caught:
-        print(f"job {job} of the sweep failed ({' '.join(overrides)}):", file=sys.stderr)
+        print_error(f"job {job} of the sweep failed ({' '.join(overrides)}):")
         tell(caught)
         result, error = None, f"{type(caught).__name__}: {caught}"
     if not isinstance(result, Result):
@@ -92,17 +92,17 @@ def summary(found: Sequence[Outcome]) -> Table:
     longest = max((len(one) for outcome in found for one in outcome.overrides), default=0)
     table.add_column("overrides", overflow="fold", min_width=min(longest, 60))
     for name in names:
-        table.add_column(name.replace(" ", "\n"), justify="right", overflow="fold")
+        table.add_column(plain(name.replace(" ", "\n")), justify="right", overflow="fold")
     table.add_column("seconds", justify="right")
     table.add_column("state")
     for outcome in found:
         values = [outcome.metrics.get(name) for name in names]
         table.add_row(
             str(outcome.job),
-            Text(" ".join(outcome.overrides)),
+            plain(" ".join(outcome.overrides)),
             *("-" if value is None else f"{value:.4f}" for value in values),
             f"{outcome.seconds:.1f}",
-            Text(outcome.state, style=COLOURS[outcome.state]),
+            plain(outcome.state, COLOURS[outcome.state]),
         )
     return table
 
@@ -118,5 +118,5 @@ def close(*, console: Console) -> tuple[int, int]:
     if directory is None or not found:
         return 0, 0
     console.print(summary(found))
-    console.print(f"sweep: [bold]{directory}[/]", soft_wrap=True)
+    console.print(styled("sweep: ", (directory, "bold")), soft_wrap=True)
     return sum(outcome.state in (FAILED, UNFINISHED) for outcome in found), len(found)

@@ -29,6 +29,7 @@ from ltrgr.pipeline.generation_check import complaints
 from ltrgr.pipeline.parallel import run_all
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.pipeline.settings import SettingsError
+from ltrgr.report.console import plain
 from ltrgr.report.render import terminal, write_all
 
 
@@ -94,9 +95,9 @@ def run_table(cfg: DictConfig, *, console: Console) -> bool:
     table = replace(table, origin=origin)
     written = write_all(table, Path(cfg.table.directory))
     console.print(terminal(table))
-    console.print(f"written: {', '.join(str(path) for path in written.values())}")
+    console.print(plain(f"written: {', '.join(str(path) for path in written.values())}"))
     agrees = check(table, expected, cfg, console=console)
-    console.print(f"[dim]{(time.perf_counter() - start) / 60:.1f} minutes[/]")
+    console.print(plain(f"{(time.perf_counter() - start) / 60:.1f} minutes", "dim"))
     return agrees
 
 

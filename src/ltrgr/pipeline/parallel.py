@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 import threading
-import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from typing import Any
 
 from ltrgr.errors import LtrgrError
 from ltrgr.pipeline.progress import BAR_POSITION, bar
+from ltrgr.terminal import make_streams_safe, print_error, print_traceback
 
 
 class JobsFailedError(LtrgrError):
@@ -36,8 +35,8 @@ def run_all(jobs: Mapping[str, Callable[[], Any]], *, workers: int, shown: bool)
                 results[name] = outcome()
             except Exception as error:
                 failed.append(name)
-                print(f"\njob {name!r} failed:", file=sys.stderr)
-                traceback.print_exception(error)
+                print_error(f"\njob {name!r} failed:")
+                print_traceback(error)
             progress.update()
     if failed:
         raise JobsFailedError(
@@ -71,6 +70,7 @@ def _outcomes(jobs: Mapping[str, Callable[[], Any]], *, workers: int) -> Any:
 
 def _begin_worker(slots: Any) -> None:
     """Each worker draws its bars on its own line, and does not outlive a killed parent."""
+    make_streams_safe()
     os.environ[BAR_POSITION] = str(slots.get())
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -11,6 +11,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from tqdm import tqdm
 
+from ltrgr.terminal import one_line
+
 Batch = TypeVar("Batch", bound=tuple[Any, ...])
 
 BAR_POSITION = "LTRGR_BAR_POSITION"
@@ -23,7 +25,7 @@ def bar(*, total: int, description: str, unit: str, shown: bool, done: int = 0) 
     return tqdm(
         total=total,
         initial=done,
-        desc=description,
+        desc=one_line(description),
         unit=unit,
         disable=not shown,
         dynamic_ncols=True,

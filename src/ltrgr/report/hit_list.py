@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from ltrgr.report.console import plain, styled
 from ltrgr.retrieval.hits import Hit
 
 VIEW_COLOURS = ("cyan", "green", "magenta", "yellow", "blue")
@@ -17,15 +17,14 @@ def print_hits(
     question: str, hits: Sequence[Hit], *, console: Console, identifiers: int = 6
 ) -> None:
     """Print one question's rank list; of each passage the ``identifiers`` heaviest keys."""
-    console.rule(Text(question, style="bold"))
+    console.rule(plain(question, "bold"))
     if not hits:
         console.print("nothing found")
     for place, hit in enumerate(hits, start=1):
-        head = Text(f"{place}. ", style="bold")
-        head.append(hit.passage.title or hit.passage.id, style="bold")
-        head.append(f"  {hit.score:.1f}  [{hit.passage.id}]", style="dim")
-        console.print(head)
-        console.print(Text(hit.passage.text), width=min(console.width, 100))
+        title = hit.passage.title or hit.passage.id
+        found = f"  {hit.score:.1f}  [{hit.passage.id}]"
+        console.print(styled((f"{place}. {title}", "bold"), (found, "dim")))
+        console.print(plain(hit.passage.text), width=min(console.width, 100))
         console.print(_match(hit, identifiers=identifiers))
 
 
@@ -37,12 +36,12 @@ def _match(hit: Hit, *, identifiers: int) -> Table:
     for found in hit.matches[:identifiers]:
         colour = VIEW_COLOURS[views.index(found.view) % len(VIEW_COLOURS)]
         table.add_row(
-            Text(found.view, style=colour),
-            Text(found.text),
+            plain(found.view, colour),
+            plain(found.text),
             str(found.count),
             f"{found.weight:.1f}",
             f"{found.coverage:.2f}",
         )
     if len(hit.matches) > identifiers:
-        table.add_row("", Text(f"and {len(hit.matches) - identifiers} more", style="dim"))
+        table.add_row("", plain(f"and {len(hit.matches) - identifiers} more", "dim"))
     return table

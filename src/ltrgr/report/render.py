@@ -8,11 +8,11 @@ from io import StringIO
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ltrgr.disk import write_atomically
+from ltrgr.report.console import SafeConsole, plain
 from ltrgr.report.picture import picture
 from ltrgr.report.result_table import Printed, ResultTable, body, explained, header, to_json
 
@@ -23,11 +23,13 @@ SUPERSCRIPTS = str.maketrans("abcdefghijklmnoprstuvwxyz", "ᵃᵇᶜᵈᵉᶠᵍ
 def terminal(table: ResultTable) -> Table:
     """Return the table for ``rich.console.Console().print``."""
     caption = "\n".join(_note(note, table, "{} {}", raised) for note in table.notes)
-    rendered = Table(title=table.title, caption=caption, box=SIMPLE_HEAD, pad_edge=False)
+    rendered = Table(
+        title=plain(table.title), caption=plain(caption), box=SIMPLE_HEAD, pad_edge=False
+    )
     rendered.title_justify = rendered.caption_justify = "left"
     for name in header(table):
         # No fixed widths: a narrow terminal then folds names and spreads, and cuts no number.
-        rendered.add_column(name, overflow="fold")
+        rendered.add_column(plain(name), overflow="fold")
     columns = [_texts(column) for column in zip(*body(table), strict=True)]
     for row in zip(*columns, strict=True):
         rendered.add_row(*row)
@@ -46,7 +48,7 @@ def raised(letters: str) -> str:
 def text(table: ResultTable, *, width: int = 120) -> str:
     """Return the terminal's table as plain text of at most ``width`` columns."""
     out = StringIO()
-    Console(file=out, width=width, color_system=None).print(terminal(table))
+    SafeConsole(file=out, width=width, color_system=None).print(terminal(table))
     return out.getvalue()
 
 
@@ -109,7 +111,7 @@ def _texts(column: Sequence[Printed]) -> list[Text]:
     spread = max(len(cell.spread) for cell in column)
     texts = []
     for cell in column:
-        text = Text(cell.value.rjust(width), style="bold" if cell.best else "")
+        text = plain(cell.value.rjust(width), "bold" if cell.best else "")
         if spread:
             shown = f" ±{cell.spread.rjust(spread)}" if cell.spread else " " * (spread + 2)
             text.append(shown, style="dim")

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from ltrgr.disk import write_atomically
 from ltrgr.evaluation.reproduction import NEAR, OFF, OK, ONE_RUN, interval, verdict
+from ltrgr.report.console import plain
 from ltrgr.report.expected import Expected, Figure
 from ltrgr.report.result_table import Cell, ResultTable
 
@@ -80,13 +81,13 @@ def verdict_table(reproduction: Reproduction) -> Table:
     rendered = Table(title="Against earlier runs", box=SIMPLE_HEAD, pad_edge=False)
     rendered.title_justify = "left"
     for name in ("model", *metrics):
-        rendered.add_column(name, overflow="fold")
+        rendered.add_column(plain(name), overflow="fold")
     by_row: dict[str, dict[str, Judged]] = {}
     for cell in reproduction.cells:
         if cell.verdict != MISSING:
             by_row.setdefault(cell.row, {})[cell.metric] = cell
     for row, cells in by_row.items():
-        rendered.add_row(row, *(_text(cells.get(metric)) for metric in metrics))
+        rendered.add_row(plain(row), *(_text(cells.get(metric)) for metric in metrics))
     return rendered
 
 
@@ -187,7 +188,7 @@ def _settings(overrides: Sequence[str]) -> Iterable[str]:
 
 def _text(cell: Judged | None) -> Text:
     if cell is None or cell.found is None:
-        return Text("-")
+        return plain("-")
     shown = "one run" if cell.verdict == ONE_RUN else cell.verdict
     if cell.verdict != OK:
         shown += f" {100 * cell.found:.1f}"
@@ -196,4 +197,4 @@ def _text(cell: Judged | None) -> Text:
         shown += f" ({100 * low:.1f} to {100 * high:.1f})"
     elif cell.verdict == ONE_RUN and cell.expected is not None:
         shown += f" ({100 * cell.expected:.1f})"
-    return Text(shown, style=STYLES.get(cell.verdict, "dim"))
+    return plain(shown, STYLES.get(cell.verdict, "dim"))
