@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +162,105 @@ def test_lists_and_paths_keep_their_brackets(ltrgr: Run, tmp_path: Path, capsys:
         "corpus.path='[/b]' corpus.limit=[2]",
     ]
     assert f"sweep: {folder}" in told
+
+
+TOGETHER = """
+import time
+from pathlib import Path
+from ltrgr.errors import LtrgrError
+
+def rank(cfg):
+    "Go on only when the other sweep has begun, too."
+    folder = Path("OUT") / "begun"
+    folder.mkdir(exist_ok=True)
+    (folder / str(cfg.seed)).touch()
+    limit = time.monotonic() + 120
+    while len(list(folder.iterdir())) < 2:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    if cfg.seed == 2:
+        raise LtrgrError("this one cannot")
+"""
+
+
+def begin(conf: Path, *arguments: str) -> subprocess.Popen[str]:
+    code = (
+        "import sys; from pathlib import Path; from ltrgr.cli.main import main;"
+        f"sys.exit(main({list(arguments)!r}, conf=Path({str(conf)!r}), commands='together'))"
+    )
+    path = os.pathsep.join([str(conf.parent), *sys.path])
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+
+
+@pytest.fixture
+def together(conf: Path) -> Path:
+    (conf.parent / "together.py").write_text(TOGETHER.replace("OUT", str(conf.parent)))
+    return conf
+
+
+def test_two_sweeps_of_one_moment_have_each_a_folder_and_rows_of_their_own(
+    together: Path, tmp_path: Path
+) -> None:
+    """The clock of this test says the same for a year."""
+    named = "hydra.sweep.dir='" + str(tmp_path / "a [sweep]") + " ${now:%Y}'"
+    sweeps = [begin(together, "rank", "-m", f"seed={seed}", named) for seed in (2, 5)]
+    (failed, told), (done, quiet) = (sweep.communicate(timeout=240) for sweep in sweeps)
+    assert [sweep.returncode for sweep in sweeps] == [1, 0]
+    assert "1 of the 1 jobs that began did not end well" in told and quiet == ""
+    for out, row in ((failed, ("0", "seed=2", "failed")), (done, ("0", "seed=5", "done"))):
+        rows = [
+            line.split()
+            for line in out.splitlines()
+            if line.rstrip().endswith((" done", " failed"))
+        ]
+        assert [(one[0], one[1], one[-1]) for one in rows] == [row]
+    year = f"{datetime.now():%Y}"
+    folders = sorted(tmp_path.glob("a*"))
+    assert [folder.name for folder in folders] == [f"a [sweep] {year}", f"a [sweep] {year}-2"]
+    assert sorted(state for folder in folders for _, _, state in states(folder)) == [
+        "done",
+        "failed",
+    ]
+
+
+def test_a_sweep_that_is_running_keeps_its_folder(together: Path, tmp_path: Path) -> None:
+    first = begin(together, "rank", "-m", "seed=5")
+    while not (tmp_path / "sweep" / "0" / "outcome.json").exists():
+        assert first.poll() is None
+        time.sleep(0.05)
+    second = begin(together, "rank", "-m", "seed=6")
+    _, told = second.communicate(timeout=120)
+    assert second.returncode == 2
+    assert f"another sweep is running in {tmp_path / 'sweep'}" in told and "Traceback" not in told
+    (tmp_path / "begun" / "6").touch()
+    assert first.communicate(timeout=120)[1] == ""
+    assert states(tmp_path / "sweep") == [(0, "seed=5", "done")]
+    assert begin(together, "rank", "-m", "seed=6").wait(120) == 0  # the folder is free again
+    assert states(tmp_path / "sweep") == [(0, "seed=6", "done")]
+
+
+def test_the_folders_of_our_own_config_are_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime(2024, 2, 29, 12, 0, 0)
+
+    (tmp_path / "nothing_to_do.py").write_text("def doctor(cfg): pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("hydra.core.utils.datetime", Stopped)
+    root = tmp_path / "runs"
+    for flags in ([], ["-m"], [], ["-m"]):
+        assert main(["doctor", *flags, f"root={root}"], commands="nothing_to_do") == 0
+    names = [f"2024-02-29_12-00-00{end}" for end in ("", "-2", "-3", "-4")]
+    assert sorted(path.name for path in (root / "hydra").iterdir()) == names
+    for name, sweeps in zip(names, (False, True, False, True), strict=True):
+        assert (root / "hydra" / name / "0" / "outcome.json").exists() == sweeps
+        assert (root / "hydra" / name / ".hydra").exists() != sweeps

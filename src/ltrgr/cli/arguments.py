@@ -79,14 +79,18 @@ def _is_question(word: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """Return ``text`` as a quoted value of Hydra's override grammar.
+    """Return ``text`` as a quoted value of Hydra's override grammar, with single spaces."""
+    text = " ".join(text.split())
+    # OmegaConf takes the bare marks for a value that is missing
+    return '"??? "' if text == "???" else in_quotes(text)
+
+
+def in_quotes(text: str) -> str:
+    """Return ``text``, whatever it holds, as a quoted value of Hydra's override grammar.
 
     Within double quotes the grammar unescapes a run of backslashes only before a quote; a
     dollar brace would be an interpolation, so its dollar is escaped for OmegaConf.
     """
-    text = " ".join(text.split())
-    if text == "???":
-        return '"??? "'  # OmegaConf takes the bare marks for a value that is missing
     text = re.sub(r"(\\*)\$\{", lambda m: m.group(1) * 2 + "\\${", text)
     text = re.sub(r'(\\*)"', lambda m: m.group(1) * 2 + '\\"', text)
     text = re.sub(r"(\\+)$", lambda m: m.group(1) * 2, text)

@@ -8,7 +8,8 @@ import re
 import select
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ltrgr.cli.unimportable import unimportable
@@ -31,6 +32,15 @@ class Carried(BaseException):
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
         self.error = error
+
+
+@contextmanager
+def carried() -> Iterator[None]:
+    """Carry what the block raises past Hydra, which tells of a callback's error and goes on."""
+    try:
+        yield
+    except Exception as error:
+        raise Carried(error) from error
 
 
 class MissingValuesError(LtrgrError):

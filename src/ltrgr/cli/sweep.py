@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -16,6 +16,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from ltrgr.cli.errors import carried
+from ltrgr.cli.folder import claim, hold
 from ltrgr.cli.outcome import DONE, FAILED, FILE, FOUND, UNFINISHED, Outcome, Result, outcomes
 from ltrgr.report.console import plain, styled
 from ltrgr.terminal import print_error
@@ -28,10 +30,20 @@ class Sweep(Callback):  # type: ignore[misc]
 
     directory: Path | None = None
     """of the sweep that this process started last"""
+    lock: IO[Any] | None = None
+    """on that folder, as long as the sweep runs"""
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """Take a folder of its own for a single run."""
+        with carried():
+            claim(config, "run")
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Note the folder; outcomes that lie there already are another sweep's."""
-        type(self).directory = directory = Path(config.hydra.sweep.dir).absolute()
+        """Note the folder; outcomes that lie there already are those of a sweep that has ended."""
+        with carried():
+            directory = claim(config, "sweep").absolute()
+            type(self).lock = hold(directory)
+        type(self).directory = directory
         for path in directory.glob(f"**/{FILE}"):
             path.unlink()
 
@@ -90,11 +102,11 @@ def summary(found: Sequence[Outcome]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("job", justify="right")
     longest = max((len(one) for outcome in found for one in outcome.overrides), default=0)
-    table.add_column("overrides", overflow="fold", min_width=min(longest, 60))
+    table.add_column("overrides", overflow="fold", min_width=min(longest, 40))
     for name in names:
         table.add_column(plain(name.replace(" ", "\n")), justify="right", overflow="fold")
     table.add_column("seconds", justify="right")
-    table.add_column("state")
+    table.add_column("state", no_wrap=True, min_width=max(len(o.state) for o in found))
     for outcome in found:
         values = [outcome.metrics.get(name) for name in names]
         table.add_row(
@@ -115,6 +127,9 @@ def close(*, console: Console) -> tuple[int, int]:
     """
     directory, Sweep.directory = Sweep.directory, None
     found = [] if directory is None else outcomes(directory)
+    if Sweep.lock is not None:
+        Sweep.lock.close()
+        Sweep.lock = None
     if directory is None or not found:
         return 0, 0
     console.print(summary(found))
