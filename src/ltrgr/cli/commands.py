@@ -212,7 +212,7 @@ def doctor(cfg: DictConfig) -> None:
     from ltrgr.cli.doctor import doctor as look
     from ltrgr.cli.main import config_directory
     from ltrgr.pipeline.catalogue import NO_CORPUS, usual_inputs
-    from ltrgr.pipeline.trainer import wandb_mode
+    from ltrgr.pipeline.tracking import wandb_mode
 
     usual = usual_inputs(assemble(cfg, corpus=NO_CORPUS))
     if (shown := artefact_map(Path(cfg.root), usual=usual)) is not None:

@@ -26,6 +26,7 @@ from ltrgr.pipeline.settings import (
     RankSettings,
     WandbSettings,
 )
+from ltrgr.pipeline.tracking import expect_online
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scoring_settings import ScoringSettings
 
@@ -125,6 +126,7 @@ class Pipeline:
         """Train stage 1 unless it is done."""
         if self.pretrained.is_done():
             return self.pretrained.open()
+        expect_online(self.tracking)
         index = self.index()
         before = None if self._before is None else self._before.pretrain()
         return self.pretrained.build(
@@ -165,6 +167,7 @@ class Pipeline:
         """Train stage 2 unless it is done."""
         if self.ranked.is_done():
             return self.ranked.open()
+        expect_online(self.tracking)
         mined = self.mine()
         return self.ranked.build(
             lambda directory: rank(

@@ -109,7 +109,8 @@ def rank(
         trained = retriever.with_(
             model=module.model.to(compute.device).eval(), scoring=learnable_scoring.scoring()
         )
-        _log_examples(logger, trained, corpus)
+        if tracking.examples:
+            _log_examples(logger, trained, corpus)
     trained = trained.with_(model=trained.model.cpu())
     index = os.path.relpath(retriever.index_directory, artefact.directory)
     trained.save(directory, index=index)

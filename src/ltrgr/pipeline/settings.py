@@ -241,15 +241,23 @@ class ComputeSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class WandbSettings:
-    """Where curves go besides CSV. ``mode``: auto (online with a key, else offline), online,
-    offline or disabled."""
+    """Where curves go besides CSV, and what goes along: the settings, the curves, and nothing that
+    tells of texts or of the machine unless it is asked for."""
 
     mode: str = "auto"
+    """auto (online with a key and a network, else offline), online, offline or disabled"""
     project: str = "ltrgr"
     group: str | None = None
     directory: Path = Path("runs")
+    examples: bool = False
+    """Send questions of dev with the titles and identifiers of the passages that were found."""
+    environment: bool = False
+    """Send what wandb itself collects: arguments, program, user, host, packages, git remote."""
 
     def __post_init__(self) -> None:
         modes = ("auto", "online", "offline", "disabled")
         if self.mode not in modes:
-            raise ValueError(f"wandb.mode={self.mode!r}: expected one of {modes}")
+            raise SettingsError(f"wandb.mode={self.mode!r}: expected one of {modes}")
+        for name in ("examples", "environment"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise SettingsError(f"wandb.{name}={value!r}: expected true or false")

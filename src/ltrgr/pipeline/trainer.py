@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,13 +12,14 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
-from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
+from pytorch_lightning.loggers import CSVLogger, Logger
 
 from ltrgr.errors import LtrgrError
 from ltrgr.pipeline.checkpoints import WholeCheckpoints, resumable
 from ltrgr.pipeline.progress import StepProgress
 from ltrgr.pipeline.seeding import SeededSteps
 from ltrgr.pipeline.settings import ComputeSettings, WandbSettings
+from ltrgr.pipeline.tracking import begin_run
 
 LAST = "last.ckpt"
 
@@ -33,43 +33,21 @@ for _name in ("pytorch_lightning", "lightning.pytorch"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-def wandb_mode(tracking: WandbSettings) -> str:
-    """Online only where there is a key, unless set otherwise."""
-    if tracking.mode != "auto":
-        return tracking.mode
-    chosen = os.environ.get("WANDB_MODE")
-    return chosen or ("online" if os.environ.get("WANDB_API_KEY") else "offline")
-
-
 @contextmanager
 def loggers(
     directory: Path, *, stage: str, name: str, tracking: WandbSettings, config: Mapping[str, Any]
 ) -> Iterator[list[Logger]]:
     """CSV always, and W&B unless disabled; the W&B run is finished whatever happens."""
     made: list[Logger] = [CSVLogger(directory, name="curves")]
-    mode = wandb_mode(tracking)
-    if mode != "disabled":
-        os.environ.setdefault("WANDB_SILENT", "true")
-        tracking.directory.mkdir(parents=True, exist_ok=True)
-        logger = WandbLogger(
-            project=tracking.project,
-            group=tracking.group,
-            job_type=stage,
-            name=name,
-            save_dir=str(tracking.directory),
-            offline=mode == "offline",
-            config=dict(config),
-            settings=_quiet(),
-        )
-        # Lightning passes it even where nobody set it, and wandb warns of that in every run.
-        logger._wandb_init.pop("anonymous", None)
-        made.append(logger)
+    run = begin_run(stage=stage, name=name, tracking=tracking, config=config)
+    if run is not None:
+        made.append(run)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="pytorch_lightning")
             yield made
     finally:
-        if mode != "disabled":
+        if run is not None:
             import wandb
 
             wandb.finish()
@@ -139,9 +117,3 @@ def fit(
         raise KeyboardInterrupt(f"stopped after {trainer.global_step} steps") from stop
     if trainer.interrupted:
         raise KeyboardInterrupt(f"stopped after {trainer.global_step} steps")
-
-
-def _quiet() -> Any:
-    import wandb
-
-    return wandb.Settings(silent=True, console="off", x_disable_stats=True)

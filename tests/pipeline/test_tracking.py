@@ -1,0 +1,180 @@
+"""What W&B gets, and what happens where it cannot be reached. No test uses a network."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from tiny_pipeline import pipeline, ranking
+
+from ltrgr.corpus.records import Corpus
+from ltrgr.pipeline.settings import SettingsError, WandbSettings
+from ltrgr.pipeline.tracking import TrackingError, begin_run, silence_of, without_folders
+
+KEY = "0123456789" * 4
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_BASE_URL", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A server that is not there."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("WANDB_BASE_URL", url)
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    return url
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A server that answers, and knows no key."""
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(401)
+            self.end_headers()
+
+        do_HEAD = do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setenv("WANDB_BASE_URL", url)
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    yield url
+    server.shutdown()
+
+
+def run_of(tracking: WandbSettings, *, name: str = "a run", **config: object) -> Path:
+    """Begin a run and end it; the folder of an offline one."""
+    import wandb
+
+    logger = begin_run(stage="rank", name=name, tracking=tracking, config=config)
+    assert logger is not None
+    logger.log_metrics({"dev/mrr": 0.5}, step=1)
+    wandb.finish()
+    [folder] = tracking.directory.glob("wandb/offline-run-*")
+    return folder
+
+
+def sent(folder: Path) -> bytes:
+    """Everything that `wandb sync` would send: all but the debug logs.
+
+    wandb's own process ends the file a moment after `finish` (its last record has the exit code).
+    """
+    content, limit = b"", time.monotonic() + 20
+    while time.monotonic() < limit:
+        time.sleep(1)
+        files = [f for f in sorted(folder.rglob("*")) if f.is_file() and "logs" not in f.parts]
+        before, content = content, b"".join(f.read_bytes() for f in files)
+        if before == content and len(content) > 100:
+            break
+    return content
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "ltrgr"]
+
+
+def test_a_key_without_a_network_goes_offline_with_one_line(
+    tmp_path: Path, closed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin = time.monotonic()
+    with caplog.at_level(logging.WARNING, logger="ltrgr"):
+        folder = run_of(WandbSettings(directory=tmp_path))
+    assert time.monotonic() - begin < 30  # wandb's own trying takes 90
+    assert b"dev/mrr" in sent(folder)
+    [line] = told(caplog)
+    assert line.startswith(f"W&B goes offline: {closed} does not answer (")
+    assert "\n" not in line
+
+
+def test_online_without_a_network_is_refused_before_any_work(
+    tmp_path: Path, closed: str, corpus: Corpus
+) -> None:
+    tracking = WandbSettings(mode="online", directory=tmp_path)
+    tracked = replace(pipeline(tmp_path, corpus), tracking=tracking)
+    for begin in (tracked.pretrain, tracked.rank, lambda: run_of(tracking)):
+        start = time.monotonic()
+        with pytest.raises(
+            TrackingError, match=rf"{closed} does not answer .* wandb\.mode=offline"
+        ):
+            begin()
+        assert time.monotonic() - start < 10
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_server_that_refuses_the_key_is_told(
+    tmp_path: Path, refusing: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert silence_of(refusing) == ""
+    with pytest.raises(TrackingError, match="wandb login"):
+        run_of(WandbSettings(mode="online", directory=tmp_path / "a"))
+    with caplog.at_level(logging.WARNING, logger="ltrgr"):
+        folder = run_of(WandbSettings(directory=tmp_path / "b"))
+    assert b"dev/mrr" in sent(folder)
+    assert len(told(caplog)) == 1
+
+
+def test_nothing_of_the_machine_is_sent_unless_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["a_program.py", "the=argument"])
+    secrets = [sys.executable, "the=argument", "a_program.py", socket.gethostname(), str(tmp_path)]
+    config = {"network": {"checkpoint": tmp_path / "my-bart"}, "margin": 2.5}
+    name = f"loss=margin corpus.path={tmp_path}/squad"
+    private = sent(
+        run_of(WandbSettings(directory=tmp_path / "a", mode="offline"), name=name, **config)
+    )
+    assert b"my-bart" in private and b"margin" in private and b"2.5" in private
+    assert b"loss=margin corpus.path=squad" in private
+    assert [secret for secret in secrets if secret.encode() in private] == []
+    asked = WandbSettings(directory=tmp_path / "b", mode="offline", environment=True)
+    open_ = sent(run_of(asked, name=name, **config))
+    assert {s for s in secrets if s.encode() in open_} >= {sys.executable, "the=argument"}
+
+
+def test_paths_are_cut_to_their_last_part_and_nothing_else_is() -> None:
+    given = {
+        "a": "/home/ada/bart", "b": ["~/x/y", "facebook/bart-base"], "c": "loss=margin k=/a/b,/c/d",
+        "d": "hits@5 / mrr", "e": "https://hub/model", "f": 1.5, "g": Path("/data/squad"),
+    }  # fmt: skip
+    assert without_folders(given) == {
+        "a": "bart", "b": ["y", "facebook/bart-base"], "c": "loss=margin k=b,d",
+        "d": "hits@5 / mrr", "e": "https://hub/model", "f": 1.5, "g": "squad",
+    }  # fmt: skip
+
+
+def test_questions_are_sent_only_when_asked(tmp_path: Path, corpus: Corpus) -> None:
+    texts = [query.text.encode() for query in corpus.dev.queries[:8]]
+    for seed, asked in ((0, False), (1, True)):
+        own = WandbSettings(mode="offline", directory=tmp_path / str(seed), examples=asked)
+        run = replace(pipeline(tmp_path, corpus), ranking=ranking(seed=seed, steps=4), tracking=own)
+        run.rank()
+        content = b"".join(sent(folder) for folder in own.directory.glob("wandb/offline-run-*"))
+        assert b"dev/mrr@10" in content
+        assert any(text in content for text in texts) == asked
+
+
+@pytest.mark.parametrize("setting", [{"mode": "onlin"}, {"examples": "yes"}, {"environment": 1}])
+def test_other_settings_are_refused(setting: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match=rf"wandb\.{next(iter(setting))}="):
+        WandbSettings(**setting)  # type: ignore[arg-type]
