@@ -17,6 +17,7 @@ from torch.optim import AdamW
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline import rank_stage
+from ltrgr.pipeline.artefact import ArtefactError
 from ltrgr.pipeline.evaluate_stage import Measured
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.retrieval.mined import MinedLists
@@ -343,3 +344,20 @@ def test_bm25_needs_no_model(corpus: Corpus, tmp_path: Path) -> None:
     metrics = json.loads((alone.evaluate("bm25") / "metrics.json").read_text())
     assert metrics["hits@20"] > 0.5
     assert [name.split("/")[0] for name in artefacts(tmp_path)] == ["evaluate"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"), [("mine", "score.npy"), ("mine", "passage.npy"), ("pretrain", "model")]
+)
+def test_stage_two_does_not_train_on_flipped_bits(
+    finished: Pipeline, corpus: Corpus, tmp_path: Path, stage: str, name: str
+) -> None:
+    shutil.copytree(finished.root, tmp_path / "runs")
+    [path] = (tmp_path / "runs" / stage).glob(f"*/{name}")
+    path = path / "model.safetensors" if path.is_dir() else path
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 0x40
+    path.write_bytes(content)
+    other = pipeline(tmp_path / "runs", corpus, ranking=ranking(size=7.0, steps=4))
+    with pytest.raises(ArtefactError, match=rf"{path.name} has blake2b .* ltrgr {stage}"):
+        other.rank()

@@ -94,15 +94,15 @@ def mined_lists(questions: int) -> MinedLists:
         passage=np.zeros(shape, np.int32),
         score=np.zeros(shape),
         relevance=np.zeros(shape, np.bool_),
-        key_index=np.zeros((*shape, 5), np.int32),
+        key_index=np.full((*shape, 5), -1, np.int32),
         coverage=np.zeros((*shape, 5), np.float32),
         keys=Keys(
             question_offsets=np.zeros(questions + 1, np.int64),
             view=np.zeros(0, np.int16),
             token_offsets=np.zeros(1, np.int64),
             tokens=np.zeros(0, np.int32),
-            lo=np.zeros(0, np.int64),
-            hi=np.zeros(0, np.int64),
+            lo=np.zeros((0, 1), np.int64),
+            hi=np.zeros((0, 1), np.int64),
             log_probability=np.zeros(0, np.float32),
         ),
     )

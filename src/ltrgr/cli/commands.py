@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import pkgutil
 import re
@@ -26,6 +25,7 @@ from ltrgr.corpus.records import Split
 from ltrgr.errors import LtrgrError
 from ltrgr.evaluation.answers import ANSWER_MEASURES
 from ltrgr.evaluation.metrics import MEASURES
+from ltrgr.json_file import read_json_object
 from ltrgr.pipeline.settings import SettingsError
 from ltrgr.report.console import SafeConsole, plain, styled
 
@@ -138,7 +138,7 @@ def exposure(cfg: DictConfig) -> None:
     from ltrgr.pipeline.exposure_measurement import expose
 
     directory = expose(assemble(cfg), list(cfg.systems))
-    for system, views in json.loads((directory / "exposure.json").read_text()).items():
+    for system, views in _figures(directory / "exposure.json").items():
         for view, shown in views.items():
             if shown["questions"]:
                 kinds = "  ".join(f"{k} {100 * v:.1f}" for k, v in shown["errors"].items())
@@ -151,7 +151,7 @@ def cost(cfg: DictConfig) -> None:
     from ltrgr.pipeline.cost_measurement import cost as measure
 
     directory = measure(assemble(cfg), turns=int(cfg.turns))
-    found = json.loads((directory / "cost.json").read_text())
+    found = _figures(directory / "cost.json")
     for name, system in found["systems"].items():
         out.print(
             f"{name}: {1e3 * statistics.median(system['seconds']):.2f} ms and "
@@ -226,6 +226,12 @@ def doctor(cfg: DictConfig) -> None:
         wandb_mode=wandb_mode(instantiate(cfg.wandb)),
         console=out,
     )
+
+
+def _figures(path: Path) -> dict[str, Any]:
+    """What a command measured, as its artefact holds it."""
+    cure = f"remove {path.parent} and run the same command again"
+    return read_json_object(path, cure=cure)
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -303,7 +309,7 @@ def _done(what: str, directory: Path) -> None:
 
 
 def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: dict[str, float]) -> Result:
-    metrics: dict[str, float] = json.loads((directory / "metrics.json").read_text())
+    metrics: dict[str, float] = _figures(directory / "metrics.json")
     shown = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
     out.print(
         styled(f"{shown}\nrun and per-question results: ", (directory, "bold")), soft_wrap=True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from ltrgr.corpus.records import Corpus
+from ltrgr.json_file import DamagedFileError, MissingFileError, read_json_object
 from ltrgr.report.result_table import Origin
 from ltrgr.report.verdicts import changed
 
@@ -47,8 +47,10 @@ def table_origin(
 
 def _environment(directory: Path) -> dict[str, Any]:
     path = directory / "environment.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return found if isinstance(found, dict) else {}
+    try:
+        return read_json_object(path, cure="")
+    except (MissingFileError, DamagedFileError):
+        return {}  # the table then says of fewer runs what they were made with
 
 
 def _cpu(environment: Mapping[str, Any]) -> str | None:

@@ -76,7 +76,7 @@ def _write(
         "ratio": ratio(seconds["rank"], seconds["pretrain"], seed=0),
         "questions_a_turn": len(batches[0]),
         "stages": {
-            artefact.stage: json.loads((artefact.open() / "DONE.json").read_text())["seconds"]
+            artefact.stage: artefact.seconds
             for artefact in (pipeline.indexed, pipeline.pretrained, pipeline.mined, pipeline.ranked)
         },
     }

@@ -17,6 +17,7 @@ from ltrgr.disk import write_atomically
 from ltrgr.evaluation.answers import answer_hits
 from ltrgr.evaluation.metrics import evaluate_run
 from ltrgr.evaluation.trec import Run, write_run
+from ltrgr.json_file import read_json_object
 from ltrgr.pipeline.describe import NOT_IDENTITY
 from ltrgr.pipeline.examples import write_examples, write_scores
 from ltrgr.pipeline.progress import watch
@@ -81,7 +82,8 @@ class Measured:
     @classmethod
     def load(cls, directory: Path) -> Measured:
         """What ``write_measured`` wrote."""
-        stored = json.loads((directory / "per_question.json").read_text())
+        cure = f"remove {directory} and measure again with the same command"
+        stored = read_json_object(directory / "per_question.json", cure=cure)
         return cls(
             query_ids=tuple(stored["query_ids"]),
             values={k: np.asarray(v, dtype=np.float64) for k, v in stored["values"].items()},

@@ -169,6 +169,8 @@ class Pipeline:
             return self.ranked.open()
         expect_online(self.tracking)
         mined = self.mine()
+        for needed in (self.pretrained, self.mined):  # hours of work must not rest on changed bytes
+            needed.verify()
         return self.ranked.build(
             lambda directory: rank(
                 directory,
@@ -189,6 +191,7 @@ class Pipeline:
         """Measure ``bm25``, the model of stage 1 (``pretrain``) or of stage 2 (``rank``)."""
         artefact = self._evaluated(system)
         if artefact.is_done():
+            artefact.verify()
             return artefact.open()
         if system == "bm25":
             return artefact.build(
@@ -209,9 +212,12 @@ class Pipeline:
         )
 
     def measured(self, system: str) -> Path | None:
-        """What ``evaluate`` would give, if that is done."""
-        artefact = self._evaluated(system)
-        return artefact.open() if artefact.is_done() else None
+        """What ``evaluate`` would give, if that is done.
+
+        Raises:
+            ArtefactError: a byte of it has changed, so its figures may be wrong.
+        """
+        return self.evaluate(system) if self._evaluated(system).is_done() else None
 
     def training_seconds(self, system: str) -> float:
         """What the last training of ``system`` took: further steps of stage 1, or stage 2 with the

@@ -168,7 +168,9 @@ def build_datamodule(
         settings=pretraining.targets,
     )
     generates = settings.objective.lambda_generation > 0
-    lists = MinedLists.load(mined)
+    lists = MinedLists.load(
+        mined, passages=len(corpus.passages), questions=len(corpus.train.queries)
+    )
     sampler = RankListSampler(
         mined=lists,
         teachers=teacher_scores(settings.objective.compares_with, mined=lists, corpus=corpus),

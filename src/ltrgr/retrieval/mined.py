@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from ltrgr.csr import csr_ranges
 from ltrgr.identifiers.join import stack, take
 from ltrgr.identifiers.keys import Keys
+from ltrgr.json_file import file_error
+from ltrgr.retrieval.mined_check import MinedListsError, fault_of
 from ltrgr.scoring.rank_lists import RankLists
+from ltrgr.terminal import one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +85,24 @@ class MinedLists:
             np.save(directory / f"{name}.npy", array)
 
     @classmethod
-    def load(cls, directory: Path) -> MinedLists:
-        """Memory-map the arrays that ``save`` wrote; nothing is read before it is used."""
+    def load(
+        cls, directory: Path, *, passages: int | None = None, questions: int | None = None
+    ) -> MinedLists:
+        """Memory-map the arrays that ``save`` wrote, and look at each once for what cannot be.
+
+        Args:
+            passages, questions: of the corpus and its training split, which the lists name.
+
+        Raises:
+            MinedListsError: an array is damaged or out of range; says which.
+            MissingFileError, UnreadableFileError: one is not there, or cannot be read.
+        """
+        cure = f"remove {directory} and mine again with: ltrgr mine"
         names = [*_LISTS, *(f"{_KEYS}{field.name}" for field in fields(Keys))]
-        return cls.of_arrays({n: np.load(directory / f"{n}.npy", mmap_mode="r") for n in names})
+        lists = cls.of_arrays({n: _array(directory / f"{n}.npy", cure=cure) for n in names})
+        if fault := fault_of(lists, passages=passages, questions=questions):
+            raise MinedListsError(f"the rank lists in {directory} are damaged: {fault}; {cure}")
+        return lists
 
 
 _FILL = {
@@ -99,6 +116,15 @@ _FILL = {
 """name of an array -> its padding"""
 _LISTS = tuple(_FILL)
 _KEYS = "keys_"
+
+
+def _array(path: Path, *, cure: str) -> NDArray[Any]:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise MinedListsError(f"{path} is no array ({one_line(error)}); {cure}") from error
+    except OSError as error:
+        raise file_error(path, error, cure=cure) from error
 
 
 def joined(parts: Sequence[NDArray[Any]], *, fill: float) -> NDArray[Any]:
