@@ -358,6 +358,6 @@ def test_stage_two_does_not_train_on_flipped_bits(
     content = bytearray(path.read_bytes())
     content[-3] ^= 0x40
     path.write_bytes(content)
-    other = pipeline(tmp_path / "runs", corpus, ranking=ranking(size=7.0, steps=4))
+    other = pipeline(tmp_path / "runs", corpus, ranking=ranking(size=8.0, steps=4))
     with pytest.raises(ArtefactError, match=rf"{path.name} has blake2b .* ltrgr {stage}"):
         other.rank()
