@@ -358,6 +358,18 @@ def test_stage_two_does_not_train_on_flipped_bits(
     content = bytearray(path.read_bytes())
     content[-3] ^= 0x40
     path.write_bytes(content)
-    other = pipeline(tmp_path / "runs", corpus, ranking=ranking(size=8.0, steps=4))
+    other = pipeline(tmp_path / "runs", corpus, ranking=ranking(size=9.0, steps=4))
     with pytest.raises(ArtefactError, match=rf"{path.name} has blake2b .* ltrgr {stage}"):
         other.rank()
+
+
+def test_measured_figures_that_changed_on_the_disk_are_not_told(
+    finished: Pipeline, corpus: Corpus, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.root, tmp_path / "runs")
+    copied = pipeline(tmp_path / "runs", corpus)
+    path = copied.evaluate("rank") / "metrics.json"
+    path.write_text(path.read_text().replace("0.", "1.", 1))  # as long, and readable
+    for look in (copied.evaluate, copied.measured):
+        with pytest.raises(ArtefactError, match=r"metrics\.json has blake2b .* ltrgr evaluate"):
+            look("rank")
