@@ -40,8 +40,17 @@ def _bytes(files: Sequence[os.stat_result]) -> int:
 
 
 def _stamp(files: Sequence[os.stat_result]) -> Path:
+    return cache_folder("verified") / state_name(files)
+
+
+def state_name(files: Sequence[os.stat_result]) -> str:
+    """A name, of hexadecimal digits, that changes whenever a file is written or replaced."""
     state = [[f.st_ino, f.st_size, f.st_mtime_ns, f.st_ctime_ns] for f in files]
-    name = hashlib.sha256(json.dumps(state).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()
+
+
+def cache_folder(name: str) -> Path:
+    """A folder of ours in the user's cache, which may not be there."""
     # Path.expanduser raises without a home directory, os.path.expanduser does not
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return Path(home) / "ltrgr" / "verified" / name
+    return Path(home) / "ltrgr" / name

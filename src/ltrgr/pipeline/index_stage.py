@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.corpus.store import PassageStore
+from ltrgr.identifiers.functions import name_of
 from ltrgr.identifiers.serialise import SerialisedCorpus, serialise
 from ltrgr.identifiers.views import Family
 from ltrgr.identifiers.vocabulary import Vocabulary
@@ -44,6 +46,9 @@ def index_artefact(
     """
     if kind == "trie":
         docid_view(family)
+    # `views` is what a saved retriever can be opened by, so it holds names only
+    digests = {name_of(one): _digests(describe(one)) for one in family.functions}
+    sources = {name: found for name, found in digests.items() if found}
     return Artefact(
         root=root,
         stage="index",
@@ -53,8 +58,18 @@ def index_artefact(
             "views": family.describe(),
             "tokenizer": describe(backbone.tokenizer),
             **({} if kind == "fm" else {"kind": kind}),
+            **({"sources": sources} if sources else {}),
         },
     )
+
+
+def _digests(described: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``describe`` says of a user's function beyond its name and arguments."""
+    return {
+        name: value
+        for name, value in described.items()
+        if name == "source_digest" or name.endswith("_files")
+    }
 
 
 def build_index(
