@@ -327,3 +327,21 @@ def test_log_records_are_made_visible_in_the_terminal_and_in_the_file(
     assert told.endswith("/a\\x1b[31m\n")
     [written] = tmp_path.glob("a*/hydra/*/*.log")
     assert written.read_text().endswith("/a\\x1b[31m\n")
+
+
+@pytest.mark.parametrize("section", ["decoding", "scoring", "wandb"])
+def test_a_key_that_a_part_of_ours_does_not_know_is_no_traceback(
+    tmp_path: Path, capsys: Capture, section: str
+) -> None:
+    small = [
+        "corpus.train_questions=100",
+        "corpus.test_questions=20",
+        "corpus.dev_questions=20",
+        "corpus.passages=300",
+    ]
+    arguments = [f"+{section}.nonsense=1", *small, f"root={tmp_path}"]
+    assert main(["evaluate", "system=bm25", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert "got an unexpected keyword argument 'nonsense'" in told
+    assert f"ltrgr evaluate: {section}: " in told
+    assert "Traceback" not in told

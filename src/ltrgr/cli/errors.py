@@ -128,8 +128,9 @@ def unusable(error: BaseException, root: str) -> str | None:
 
 
 def _raised_by_us(error: BaseException) -> bool:
+    """In our code, or by the call of it, which Hydra makes: a key that it does not know."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    return str(frame.f_globals.get("__name__")).startswith("ltrgr.")
+    return str(frame.f_globals.get("__name__")).startswith(("ltrgr.", "hydra._internal."))
 
 
 def _is_composition(error: BaseException) -> bool:
