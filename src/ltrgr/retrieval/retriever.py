@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 from ltrgr.index.kinds import holds_index, open_index
 from ltrgr.models.pretrained import saved_tokenizer, trained_model
+from ltrgr.models.threads import threads_for, torch_threads
 from ltrgr.retrieval.description import Description
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
 from ltrgr.retrieval.hits import Hit, IdentifierMatch
@@ -54,10 +55,12 @@ class Retriever:
         model: an encoder-decoder in evaluation mode.
         vocabulary: the one that the index was built with.
         index_directory: contains the passages, and an index of any kind (``index.kinds``).
+        threads: of torch, while the model computes; they are set back afterwards. None: 1 for a
+            small model on a CPU, torch's own number for others.
 
     Raises:
         IndexFormatError, CorpusError: the index or the passages are missing or damaged.
-        RetrieverError: model, vocabulary and index do not belong together.
+        RetrieverError: model, vocabulary and index do not belong together, or threads is below 1.
         ValueError: the scoring names a view that the family does not have.
     """
 
@@ -69,8 +72,10 @@ class Retriever:
         index_directory: Path,
         scoring: ScoringSettings,
         decoding: DecodingSettings,
+        threads: int | None = None,
     ) -> None:
         self._model, self.vocabulary = model, vocabulary
+        self._threads = _expect_threads(threads)
         self.index_directory = Path(index_directory)
         self.index = open_index(self.index_directory)
         self.passages = PassageStore(self.index_directory)
@@ -110,11 +115,12 @@ class Retriever:
         scoring: ScoringSettings | None = None,
         decoding: DecodingSettings | None = None,
         functions: Sequence[Function] = (),
+        threads: int | None = None,
     ) -> Retriever:
         """Open the retriever that a training stage saved.
 
         Args:
-            scoring, decoding: settings that replace the saved ones.
+            scoring, decoding, threads: settings that replace the saved ones.
             functions: functions of your own that the saved settings name (a scoring's
                 ``transform``, a view's ``source`` or ``docids``). Nothing else is imported.
 
@@ -138,6 +144,7 @@ class Retriever:
             index_directory=index,
             scoring=described.scoring,
             decoding=described.decoding,
+            threads=described.threads if threads is None else threads,
         )
 
     def save(self, directory: Path, *, index: str) -> None:
@@ -153,6 +160,7 @@ class Retriever:
             family=self.vocabulary.family,
             scoring=self.scoring,
             decoding=self.decoding,
+            threads=self._threads,
         ).write(directory)
 
     def with_(
@@ -161,13 +169,15 @@ class Retriever:
         model: Any = None,
         scoring: ScoringSettings | None = None,
         decoding: DecodingSettings | None = None,
+        threads: int | None = None,
     ) -> Retriever:
-        """The same retriever with another model (in evaluation mode), scoring or decoding.
+        """The same retriever with another model (in evaluation mode), scoring, decoding or threads.
 
         The index is shared, not opened again.
 
         Raises:
             ValueError: the scoring names a view that the family does not have.
+            RetrieverError: threads is below 1.
         """
         other = copy(self)
         if model is not None:
@@ -178,6 +188,8 @@ class Retriever:
             other._view_weights, other._view_offsets = of_views
         if decoding is not None:
             other._decoding = decoding
+        if threads is not None:
+            other._threads = _expect_threads(threads)
         return other
 
     @property
@@ -196,16 +208,32 @@ class Retriever:
         return self._decoding
 
     @property
+    def threads(self) -> int | None:
+        """Threads of torch while the model computes; None: as many as torch has."""
+        return threads_for(self.model) if self._threads is None else self._threads
+
+    @property
     def device(self) -> torch.device:
         """The device of the model."""
         return next(self.model.parameters()).device
 
-    def search(self, texts: Sequence[str], k: int = 10) -> list[list[Hit]]:
+    @overload
+    def search(self, texts: str, k: int = 10) -> list[Hit]: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def search(self, texts: Sequence[str], k: int = 10) -> list[list[Hit]]: ...
+
+    def search(self, texts: str | Sequence[str], k: int = 10) -> list[Hit] | list[list[Hit]]:
         """The ``k`` best passages of each question, each with the identifiers that found it.
+
+        Args:
+            texts: several questions, with a list of hits for each; or one, with its hits.
 
         Raises:
             RetrieverError: a question has no text, or k is below 1.
         """
+        if isinstance(texts, str):
+            return self.search([texts], k)[0]
         hits: list[list[Hit]] = []
         for batch in self.retrieve(texts, k=k):
             hits += [self._hits(row, batch) for row in range(len(batch.lists.passage))]
@@ -245,6 +273,10 @@ class Retriever:
 
     def keys(self, texts: Sequence[str]) -> Keys:
         """The keys of every searched view, and the extra keys that the scoring settings add."""
+        with torch_threads(self.threads):
+            return self._keys(texts)
+
+    def _keys(self, texts: Sequence[str]) -> Keys:
         encoded = self.vocabulary.encode(texts)
         parts, extra = [], []
         family = self.vocabulary.family
@@ -350,6 +382,12 @@ class Retriever:
             weight=float(batch.weights[key]),
             coverage=float(coverage),
         )
+
+
+def _expect_threads(threads: int | None) -> int | None:
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise RetrieverError(f"threads={threads!r}: expected 1 or more, or None for the default")
+    return threads
 
 
 def _part(ranges: Ranges, part: slice) -> Ranges:
