@@ -10,11 +10,11 @@ import torch
 
 SMALL = 10_000_000
 """Parameters below which a model on a CPU gets one thread. On two busy cores a second thread made
-1.2 M parameters four times slower and 7.6 M twice; larger ones gain from it where cores are idle."""
+1.2 M parameters four times slower and 7.6 M twice; where cores are idle, larger models gain."""
 
 
 def threads_for(model: Any) -> int | None:
-    """1 for a model on a CPU with fewer than ``SMALL`` parameters; None, torch's own, for others."""
+    """1 for a model on a CPU with below ``SMALL`` parameters; None, torch's own, for others."""
     if next(model.parameters()).device.type != "cpu":
         return None
     return 1 if sum(weights.numel() for weights in model.parameters()) < SMALL else None

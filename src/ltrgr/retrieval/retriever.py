@@ -76,6 +76,7 @@ class Retriever:
     ) -> None:
         self._model, self.vocabulary = model, vocabulary
         self._threads = _expect_threads(threads)
+        self.directory: Path | None = None  # where it was opened from
         self.index_directory = Path(index_directory)
         self.index = open_index(self.index_directory)
         self.passages = PassageStore(self.index_directory)
@@ -138,7 +139,7 @@ class Retriever:
                 f"the index of this retriever is not at {index}; move both together, or build it "
                 "again with `ltrgr index` and the settings of this model"
             )
-        return cls(
+        opened = cls(
             model=trained_model(directory / "model").to(device).eval(),
             vocabulary=Vocabulary(saved_tokenizer(directory / "tokenizer"), described.family),
             index_directory=index,
@@ -146,6 +147,8 @@ class Retriever:
             decoding=described.decoding,
             threads=described.threads if threads is None else threads,
         )
+        opened.directory = directory
+        return opened
 
     def save(self, directory: Path, *, index: str) -> None:
         """Write model, tokenizer and settings.
