@@ -18,7 +18,7 @@ from ltrgr.errors import CorpusError, LtrgrError, RetrieverError
 from ltrgr.pipeline.settings import SettingsError
 
 TINY = [
-    "experiment=smoke",
+    "budget=smoke",
     *("model.backbone.tokenizer.size=500", "model.backbone.network.width=32"),
     *("pretrain.steps=6", "pretrain.val_check_interval=6", "mine.questions=16"),
     *("rank.steps=2", "rank.val_check_interval=2", "rank.dev_questions=4"),

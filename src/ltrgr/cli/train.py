@@ -85,11 +85,11 @@ def _assembled(overrides: Sequence[str], corpus: Corpus | None) -> Pipeline:
             return assemble(_composed(overrides, conf=conf), corpus=corpus)
         except (HydraException, OmegaConfBaseException) as error:
             if (own := own_cause(error)) is not None:
-                raise own from error
+                raise own from None
             told = refused(error) or explain(
                 error, conf=conf, extra=None, command=COMMAND, overrides=overrides
             )
-            raise SettingsError(told) from error
+            raise SettingsError(told) from None  # it says all; Hydra's own takes a screen
 
 
 def _composed(overrides: Sequence[str], *, conf: Path) -> Any:
