@@ -150,6 +150,15 @@ def test_an_empty_question_is_refused(retriever: Retriever, text: str) -> None:
         retriever.search(["who ran", text])
 
 
+def test_one_question_may_be_a_string(retriever: Retriever, texts: Texts) -> None:
+    hits = retriever.search(texts[0], k=3)
+    assert [hits] == retriever.search(texts[:1], k=3)
+    assert hits[0].title == hits[0].passage.title
+    assert hits[0].text == hits[0].passage.text
+    with pytest.raises(RetrieverError, match="question 0 is empty"):
+        retriever.search("")
+
+
 def test_no_question_no_answer(retriever: Retriever) -> None:
     assert retriever.search([]) == []
 

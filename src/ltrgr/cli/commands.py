@@ -100,7 +100,6 @@ def evaluate(cfg: DictConfig) -> Result:
 
 def search(cfg: DictConfig) -> None:
     """Answer questions in the terminal."""
-    from ltrgr.pipeline.seeding import fix_threads
     from ltrgr.report.hit_list import print_hits
     from ltrgr.retrieval.retriever import Retriever
 
@@ -112,9 +111,11 @@ def search(cfg: DictConfig) -> None:
         retriever = pipeline.open(cfg.system)
     else:
         _tell_unheard()
-        fix_threads(instantiate(cfg.compute))
+        given = any(o.startswith("compute.threads=") for o in HydraConfig.get().overrides.task)
         retriever = Retriever.from_pretrained(
-            Path(cfg.retriever), functions=[_function(str(name)) for name in cfg.functions]
+            Path(cfg.retriever),
+            functions=[_function(str(name)) for name in cfg.functions],
+            threads=instantiate(cfg.compute).threads if given else None,  # else its own
         )
     longest = retriever.decoding.max_question_length
     for question, ids in zip(questions, retriever.vocabulary.encode(questions), strict=True):

@@ -28,7 +28,7 @@ def read_beir(
     path: str | Path,
     train: str = "train",
     dev: str | None = "dev",
-    test: str = "test",
+    test: str | None = "test",
     pseudo_queries: str | Path | None = None,
     pseudo_queries_from_training: bool = True,
     max_test_queries: int | None = None,
@@ -39,7 +39,7 @@ def read_beir(
     ``train``, ``dev`` and ``test`` name the qrels files. A split keeps the queries with a relevant
     passage, in the order of the queries file. With ``dev=None``, 10 % of train, at most 1,000
     queries, become dev. A hash of the query ids chooses them, so the order of the files does not
-    matter.
+    matter. With ``test=None`` there are no test questions.
 
     ``pseudo_queries`` names a jsonl file of ``{"_id": passage id, "pseudo_queries": [...]}`` (or
     ``"queries"``), in the folder or relative to the working directory. Without it, each passage
@@ -63,6 +63,7 @@ def read_beir(
     }
     if dev is None:
         splits["train"], splits["dev"] = hold_out_dev(splits["train"])
+    splits.setdefault("test", Split())
     check_disjoint(splits)
     if max_test_queries is not None:
         splits["test"] = choose_queries(splits["test"], most=max_test_queries)

@@ -20,7 +20,8 @@ def write_beir(corpus: Corpus, directory: str | Path) -> Path:
     """Write ``corpus`` to a new ``directory``, completely or not at all, and return its path.
 
     ``read_beir(path=directory, pseudo_queries="pseudo_queries.jsonl")`` returns the same passages
-    and splits.
+    and splits. There is no such file where no passage has pseudo-queries, and no qrels file of a
+    split without questions (then ``test=None``).
 
     Raises CorpusError if ``directory`` exists.
     """
@@ -49,10 +50,13 @@ def _write_files(corpus: Corpus, folder: Path) -> None:
         folder / "queries.jsonl",
         ({"_id": q.id, "text": q.text, "answers": q.answers} for q in queries.values()),
     )
-    pseudo = ({"_id": p.id, "pseudo_queries": p.pseudo_queries} for p in corpus.passages)
-    _write_lines(folder / PSEUDO_QUERIES, pseudo)
+    if any(passage.pseudo_queries for passage in corpus.passages):
+        pseudo = ({"_id": p.id, "pseudo_queries": p.pseudo_queries} for p in corpus.passages)
+        _write_lines(folder / PSEUDO_QUERIES, pseudo)
     (folder / "qrels").mkdir()
     for name, split in splits.items():
+        if not split.queries:
+            continue
         text = write_qrels(split.qrels)
         (folder / "qrels" / f"{name}.tsv").write_text(text, encoding="utf-8", newline="\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Qrels = dict[str, dict[str, int]]
@@ -45,3 +46,28 @@ class Corpus:
     dev: Split
     test: Split
     checksum: str
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: Iterable[str],
+        *,
+        titles: Iterable[str] | None = None,
+        ids: Iterable[str] | None = None,
+        name: str = "texts",
+    ) -> Corpus:
+        """A corpus of your own texts, each one passage; ``ltrgr.train`` takes its questions.
+
+        Args:
+            titles: one for each text, "" where it has none.
+            ids: unique, without white space; their numbers ("0", "1", ...) by default.
+
+        Raises:
+            CorpusError: a text or an id cannot be used; says which.
+
+        >>> Corpus.from_texts(["A river.", "A town."], titles=["Elbe", "Ulm"]).passages[1]
+        Passage(id='1', title='Ulm', text='A town.', pseudo_queries=())
+        """
+        from ltrgr.corpus.texts import corpus_of_texts
+
+        return corpus_of_texts(texts, titles=titles, ids=ids, name=name)

@@ -57,8 +57,17 @@ class EvaluationSettings:
                 raise SettingsError(f"evaluation.{name}={value!r}: expected 0 to {most:g}")
 
     def of(self, corpus: Corpus) -> Split:
-        """The questions to ask and their judgements."""
+        """The questions to ask and their judgements.
+
+        Raises:
+            SettingsError: the corpus has no questions in this split.
+        """
         split: Split = getattr(corpus, self.split)
+        if not split.queries:
+            raise SettingsError(
+                f"evaluation.split={self.split}: the corpus {corpus.name} has no such questions; "
+                "set evaluation.split=dev, or give it some"
+            )
         queries = split.queries[: self.questions]
         return Split(queries, {q.id: split.qrels.get(q.id, {}) for q in queries})
 

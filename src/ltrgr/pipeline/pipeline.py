@@ -244,6 +244,7 @@ class Pipeline:
             scoring=scoring,
             decoding=self.decoding,
             functions=self._functions,
+            threads=self.compute.threads,
         )
 
     def _searcher(self, system: str) -> Retriever:

@@ -139,6 +139,7 @@ def pretrain(
         index_directory=index,
         scoring=scoring,
         decoding=decoding,
+        threads=compute.threads,
     )
     check = dev_check(retriever, corpus=corpus, serialised=serialised, targets=dev_targets)
     dev = torch.from_numpy(dev_targets.with_pairs[: settings.dev_questions])

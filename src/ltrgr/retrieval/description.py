@@ -30,6 +30,8 @@ class Description:
     family: Family
     scoring: ScoringSettings
     decoding: DecodingSettings
+    threads: int | None = None
+    """of torch while the model computes; None: by the model's size"""
 
     def write(self, directory: Path) -> None:
         """Write ``retriever.json``."""
@@ -39,6 +41,7 @@ class Description:
             "views": self.family.describe(),
             "scoring": asdict(self.scoring) | {"transform": None if own is None else name_of(own)},
             "decoding": asdict(self.decoding),
+            "threads": self.threads,
         }
         write_atomically(directory / FILE, json.dumps(plain, indent=2))
 
@@ -70,6 +73,9 @@ class Description:
                 raise RetrieverError(f"{path} is damaged: it has no {name!r} of its kind; {CURE}")
         if not plain["index"].isprintable():
             raise RetrieverError(f"{path} is damaged: {plain['index']!r} is no path; {CURE}")
+        threads = plain.get("threads")  # absent where an earlier version wrote the file
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
+            raise RetrieverError(f"{path} is damaged: it has threads={threads!r}; {CURE}")
         if scoring is None:
             scoring = _scoring(plain["scoring"], functions=functions, path=path)
         where = f"{path}: decoding"
@@ -80,6 +86,7 @@ class Description:
             ),
             scoring=scoring,
             decoding=decoding or stored_settings(DecodingSettings, plain["decoding"], where=where),
+            threads=threads,
         )
 
 

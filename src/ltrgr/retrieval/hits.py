@@ -30,3 +30,13 @@ class Hit:
     passage: Passage
     score: float
     matches: tuple[IdentifierMatch, ...]
+
+    @property
+    def title(self) -> str:
+        """The passage's title; empty where it has none."""
+        return self.passage.title
+
+    @property
+    def text(self) -> str:
+        """The passage's text."""
+        return self.passage.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 from ltrgr.index.kinds import holds_index, open_index
 from ltrgr.index.protocol import Index
 from ltrgr.models.pretrained import saved_tokenizer, trained_model
+from ltrgr.models.threads import threads_for, torch_threads
 from ltrgr.retrieval.description import Description
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
 from ltrgr.retrieval.hits import Hit, IdentifierMatch
@@ -55,10 +56,12 @@ class Retriever:
         model: an encoder-decoder in evaluation mode.
         vocabulary: the one that the index was built with.
         index_directory: contains the passages, and an index of any kind (``index.kinds``).
+        threads: of torch, while the model computes; they are set back afterwards. None: 1 for a
+            small model on a CPU, torch's own number for others.
 
     Raises:
         IndexFormatError, CorpusError: the index or the passages are missing or damaged.
-        RetrieverError: model, vocabulary and index do not belong together.
+        RetrieverError: model, vocabulary and index do not belong together, or threads is below 1.
         ValueError: the scoring names a view that the family does not have.
     """
 
@@ -70,8 +73,11 @@ class Retriever:
         index_directory: Path,
         scoring: ScoringSettings,
         decoding: DecodingSettings,
+        threads: int | None = None,
     ) -> None:
         self._model, self.vocabulary = model, vocabulary
+        self._threads = _expect_threads(threads)
+        self.directory: Path | None = None  # where it was opened from
         self.index_directory = Path(index_directory)
         self.index = open_index(self.index_directory)
         self.passages = PassageStore(self.index_directory)
@@ -119,11 +125,12 @@ class Retriever:
         scoring: ScoringSettings | None = None,
         decoding: DecodingSettings | None = None,
         functions: Sequence[Function] = (),
+        threads: int | None = None,
     ) -> Retriever:
         """Open the retriever that a training stage saved.
 
         Args:
-            scoring, decoding: settings that replace the saved ones.
+            scoring, decoding, threads: settings that replace the saved ones.
             functions: functions of your own that the saved settings name (a scoring's
                 ``transform``, a view's ``source`` or ``docids``). Nothing else is imported.
 
@@ -141,13 +148,16 @@ class Retriever:
                 f"the index of this retriever is not at {index}; move both together, or build it "
                 "again with `ltrgr index` and the settings of this model"
             )
-        return cls(
+        opened = cls(
             model=trained_model(directory / "model").to(device).eval(),
             vocabulary=Vocabulary(saved_tokenizer(directory / "tokenizer"), described.family),
             index_directory=index,
             scoring=described.scoring,
             decoding=described.decoding,
+            threads=described.threads if threads is None else threads,
         )
+        opened.directory = directory
+        return opened
 
     def save(self, directory: Path, *, index: str) -> None:
         """Write model, tokenizer and settings.
@@ -162,6 +172,7 @@ class Retriever:
             family=self.vocabulary.family,
             scoring=self.scoring,
             decoding=self.decoding,
+            threads=self._threads,
         ).write(directory)
 
     def with_(
@@ -170,17 +181,19 @@ class Retriever:
         model: Any = None,
         scoring: ScoringSettings | None = None,
         decoding: DecodingSettings | None = None,
+        threads: int | None = None,
         index: Index | None = None,
     ) -> Retriever:
-        """The same retriever with another model (in evaluation mode), scoring, decoding or index.
+        """The same retriever with other parts; a model has to be in evaluation mode.
 
         Args:
             index: one over the same passages, in the same order, and the same token ids; of any
-                kind, also one of your own (CONTRIBUTING.md). None: the index is shared, not opened
+                kind, also one of your own (docs/how_to/own_index.md). None: the index is shared, not opened
                 again.
 
         Raises:
-            RetrieverError: the index has other passages or another vocabulary.
+            RetrieverError: the index has other passages or another vocabulary, or threads is
+                below 1.
             ValueError: the scoring names a view that the family does not have.
         """
         other = copy(self)
@@ -196,6 +209,8 @@ class Retriever:
             other._view_weights, other._view_offsets = of_views
         if decoding is not None:
             other._decoding = decoding
+        if threads is not None:
+            other._threads = _expect_threads(threads)
         return other
 
     @property
@@ -214,16 +229,32 @@ class Retriever:
         return self._decoding
 
     @property
+    def threads(self) -> int | None:
+        """Threads of torch while the model computes; None: as many as torch has."""
+        return threads_for(self.model) if self._threads is None else self._threads
+
+    @property
     def device(self) -> torch.device:
         """The device of the model."""
         return next(self.model.parameters()).device
 
-    def search(self, texts: Sequence[str], k: int = 10) -> list[list[Hit]]:
+    @overload
+    def search(self, texts: str, k: int = 10) -> list[Hit]: ...  # type: ignore[overload-overlap]
+
+    @overload
+    def search(self, texts: Sequence[str], k: int = 10) -> list[list[Hit]]: ...
+
+    def search(self, texts: str | Sequence[str], k: int = 10) -> list[Hit] | list[list[Hit]]:
         """The ``k`` best passages of each question, each with the identifiers that found it.
+
+        Args:
+            texts: several questions, with a list of hits for each; or one, with its hits.
 
         Raises:
             RetrieverError: a question has no text, or k is below 1.
         """
+        if isinstance(texts, str):
+            return self.search([texts], k)[0]
         hits: list[list[Hit]] = []
         for batch in self.retrieve(texts, k=k):
             hits += [self._hits(row, batch) for row in range(len(batch.lists.passage))]
@@ -263,6 +294,10 @@ class Retriever:
 
     def keys(self, texts: Sequence[str]) -> Keys:
         """The keys of every searched view, and the extra keys that the scoring settings add."""
+        with torch_threads(self.threads):
+            return self._keys(texts)
+
+    def _keys(self, texts: Sequence[str]) -> Keys:
         encoded = self.vocabulary.encode(texts)
         parts, extra = [], []
         family = self.vocabulary.family
@@ -368,6 +403,12 @@ class Retriever:
             weight=float(batch.weights[key]),
             coverage=float(coverage),
         )
+
+
+def _expect_threads(threads: int | None) -> int | None:
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise RetrieverError(f"threads={threads!r}: expected 1 or more, or None for the default")
+    return threads
 
 
 def _part(ranges: Ranges, part: slice) -> Ranges:
