@@ -188,7 +188,7 @@ class Retriever:
 
         Args:
             index: one over the same passages, in the same order, and the same token ids; of any
-                kind, also your own (docs/how_to/own_index.md). None: the index is shared, not opened
+                kind, also your own (docs/how_to/own_index.md). None: the same one, not opened
                 again.
 
         Raises:
