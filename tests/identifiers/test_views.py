@@ -21,7 +21,7 @@ def test_one_marker_alone_is_refused() -> None:
 
 
 def test_a_view_decodes_at_least_one_token() -> None:
-    with pytest.raises(ValueError, match="steps=0"):
+    with pytest.raises(ValueError, match="max_new_tokens=0"):
         View(source=titles, prompt="<a>", max_new_tokens=0)
 
 

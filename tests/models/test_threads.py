@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 
-from ltrgr.models.threads import SMALL, threads_for, torch_threads
+from ltrgr.errors import RetrieverError
+from ltrgr.models.threads import SMALL, expect_threads, threads_for, torch_threads
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +47,10 @@ def test_an_error_does_not_leave_the_number_behind() -> None:
 def test_only_a_small_model_gets_one_thread(width: int, threads: int | None) -> None:
     model = torch.nn.Linear(width, 1, bias=False, device="meta").to_empty(device="cpu")
     assert threads_for(model) == threads
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.0, True, "2"])
+def test_a_number_of_threads_is_a_whole_number(threads: Any) -> None:
+    with pytest.raises(RetrieverError, match=r"threads=.*: expected 1 or more"):
+        expect_threads(threads)
+    assert (expect_threads(None), expect_threads(3)) == (None, 3)

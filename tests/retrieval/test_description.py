@@ -202,6 +202,16 @@ def test_a_model_of_another_index_is_refused(saved: Path, corpus: Corpus, tmp_pa
         Retriever.from_pretrained(saved)
 
 
+def test_a_model_of_another_vocabulary_is_refused(saved: Path) -> None:
+    import torch
+
+    opened = Retriever.from_pretrained(saved)
+    other = Retriever.from_pretrained(saved).model
+    other.set_input_embeddings(torch.nn.Embedding(9, 4))
+    with pytest.raises(RetrieverError, match="do not belong together: 9, 506 and 506 tokens"):
+        opened.with_(model=other)
+
+
 @pytest.mark.parametrize("name", ["retriever.json", "model/config.json", "model/model.safetensors"])
 def test_a_file_that_cannot_be_read_is_not_called_damaged(saved: Path, name: str) -> None:
     (saved / name).unlink()

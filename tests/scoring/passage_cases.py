@@ -16,7 +16,7 @@ MARKERS = {END, TITLE}
 V = 12
 
 
-def run(index, questions, weights, rule=None, *, k=10, excluded=None) -> RankLists:
+def run(index, questions, weights, rule=None, *, k=10, excluded=None, markers=MARKERS) -> RankLists:
     rule = rule or Rule()
     return score_passages(
         make_keys(questions, index),
@@ -29,7 +29,7 @@ def run(index, questions, weights, rule=None, *, k=10, excluded=None) -> RankLis
             max_candidate_count=rule.max_candidate_count,
             candidates=rule.candidates,
         ),
-        marker=np.isin(np.arange(V), sorted(MARKERS)),
+        marker=np.isin(np.arange(index.vocabulary_size), sorted(markers)),
         k=k,
         excluded=excluded,
     )

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judge import Rule
 from passage_cases import csr
+from passage_cases import run as scores
 from small_world import make_keys
 
 from docid_worlds import BEGIN, CLOSE, END, SYMBOL, DocidWorld, docid_worlds
@@ -24,21 +25,8 @@ BY_HAND = DocidWorld([[A, A], [A, B], [B]], [[], [], [B]], [[B], [], []], 9)
 
 
 def run(index: Any, questions: Any, weights: Any, rule: Rule, *, k: int, ranges: Any) -> RankLists:
-    return score_passages(
-        make_keys(questions, index),
-        np.asarray(weights, np.float64),
-        index,
-        settings=ScoringSettings(
-            coverage=rule.coverage,
-            overlap=rule.overlap,
-            keys_per_passage=rule.most,
-            max_candidate_count=rule.max_candidate_count,
-            candidates=rule.candidates,
-        ),
-        marker=np.isin(np.arange(index.vocabulary_size), [CLOSE, BEGIN, END]),
-        k=k,
-        excluded=csr(ranges),
-    )
+    markers = {CLOSE, BEGIN, END}
+    return scores(index, questions, weights, rule, k=k, excluded=csr(ranges), markers=markers)
 
 
 def test_by_hand() -> None:

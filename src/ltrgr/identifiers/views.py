@@ -46,7 +46,7 @@ class View:
     """One kind of identifier.
 
     A view with markers is generated whole, from its begin marker to its end marker. A view
-    without markers (a free view) yields substrings of at most ``steps`` tokens.
+    without markers (a free view) yields substrings of at most ``max_new_tokens`` tokens.
 
     Raises:
         ValueError: the settings contradict each other; the message names them.
@@ -94,7 +94,7 @@ class View:
             )
         if self.max_new_tokens < 1:
             raise ValueError(
-                f"a view decodes at least one token, found steps={self.max_new_tokens}"
+                f"a view decodes at least one token, found max_new_tokens={self.max_new_tokens}"
             )
 
 

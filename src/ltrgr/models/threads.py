@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from ltrgr.errors import RetrieverError
+
 SMALL = 10_000_000
 """Parameters below which a model on a CPU gets one thread. On two busy cores a second thread made
 1.2 M parameters four times slower and 7.6 M twice; where cores are idle, larger models gain."""
@@ -18,6 +20,17 @@ def threads_for(model: Any) -> int | None:
     if next(model.parameters()).device.type != "cpu":
         return None
     return 1 if sum(weights.numel() for weights in model.parameters()) < SMALL else None
+
+
+def expect_threads(threads: int | None) -> int | None:
+    """``threads``, if it is a whole number of 1 or more, or None.
+
+    Raises:
+        RetrieverError: it is neither.
+    """
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise RetrieverError(f"threads={threads!r}: expected 1 or more, or None for the default")
+    return threads
 
 
 @contextmanager

@@ -74,7 +74,7 @@ class Description:
         if not plain["index"].isprintable():
             raise RetrieverError(f"{path} is damaged: {plain['index']!r} is no path; {CURE}")
         threads = plain.get("threads")  # absent where an earlier version wrote the file
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
+        if threads is not None and (type(threads) is not int or threads < 1):
             raise RetrieverError(f"{path} is damaged: it has threads={threads!r}; {CURE}")
         if scoring is None:
             scoring = _scoring(plain["scoring"], functions=functions, path=path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -23,27 +23,15 @@ from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 from ltrgr.index.kinds import holds_index, open_index
 from ltrgr.index.protocol import Index
 from ltrgr.models.pretrained import saved_tokenizer, trained_model
-from ltrgr.models.threads import threads_for, torch_threads
+from ltrgr.models.threads import expect_threads, threads_for, torch_threads
 from ltrgr.retrieval.description import Description
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
-from ltrgr.retrieval.hits import Hit, IdentifierMatch
+from ltrgr.retrieval.hits import Hit
+from ltrgr.retrieval.retrieved_batch import RetrievedBatch
 from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.perturbation import perturbation
-from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.weights import key_weights
-
-
-class RetrievedBatch(NamedTuple):
-    """The rank lists of a batch of B questions, and the n keys that made them."""
-
-    questions: slice
-    """which of the given questions"""
-    keys: Keys
-    weights: NDArray[np.float64]
-    """[n] what each key is worth to its question"""
-    lists: RankLists
-
 
 Ranges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """CSR per question: offsets [B + 1], starts and ends of excluded corpus positions"""
@@ -76,12 +64,12 @@ class Retriever:
         threads: int | None = None,
     ) -> None:
         self._model, self.vocabulary = model, vocabulary
-        self._threads = _expect_threads(threads)
+        self._threads = expect_threads(threads)
         self.directory: Path | None = None  # where it was opened from
         self.index_directory = Path(index_directory)
         self.index = open_index(self.index_directory)
         self.passages = PassageStore(self.index_directory)
-        self._expect_one_vocabulary()
+        self._expect_one_corpus()
         self._view_weights, self._view_offsets = scoring.of_views(vocabulary.family.names)
         self._scoring, self._decoding = scoring, decoding
         self._is_marker = vocabulary.is_marker
@@ -97,8 +85,8 @@ class Retriever:
 
         self._ends = np.asarray([view.end for view in self.views])
 
-    def _expect_one_vocabulary(self) -> None:
-        """Model, tokenizer and index number the same tokens."""
+    def _expect_one_corpus(self) -> None:
+        """Model, tokenizer and index number the same tokens; the index numbers these passages."""
         tokens, indexed = len(self.vocabulary), self.index.vocabulary_size
         embedded = self.model.get_input_embeddings().num_embeddings
         if indexed != tokens or embedded < tokens:
@@ -107,9 +95,6 @@ class Retriever:
                 f"{indexed} tokens. The index is {self.index_directory}; keep the folders of one "
                 "run together, or build the model again with `ltrgr pretrain`"
             )
-
-    def _expect_all_passages(self) -> None:
-        """The index numbers the stored passages."""
         if self.index.n_passages != len(self.passages):
             raise RetrieverError(
                 f"the index has {self.index.n_passages} passages, {self.index_directory} has "
@@ -192,17 +177,17 @@ class Retriever:
                 again.
 
         Raises:
-            RetrieverError: the index has other passages or another vocabulary, or threads is
-                below 1.
+            RetrieverError: model, vocabulary, index and passages do not belong together, or
+                threads is below 1.
             ValueError: the scoring names a view that the family does not have.
         """
         other = copy(self)
-        if index is not None:
-            other.index = index
-            other._expect_one_vocabulary()
-            other._expect_all_passages()
         if model is not None:
             other._model = model
+        if index is not None:
+            other.index = index
+        if model is not None or index is not None:
+            other._expect_one_corpus()
         if scoring is not None:
             other._scoring = scoring
             of_views = scoring.of_views(self.vocabulary.family.names)
@@ -210,7 +195,7 @@ class Retriever:
         if decoding is not None:
             other._decoding = decoding
         if threads is not None:
-            other._threads = _expect_threads(threads)
+            other._threads = expect_threads(threads)
         return other
 
     @property
@@ -257,7 +242,7 @@ class Retriever:
             return self.search([texts], k)[0]
         hits: list[list[Hit]] = []
         for batch in self.retrieve(texts, k=k):
-            hits += [self._hits(row, batch) for row in range(len(batch.lists.passage))]
+            hits += batch.hits(self.passages, self.vocabulary)
         return hits
 
     def retrieve(
@@ -374,41 +359,6 @@ class Retriever:
                 )
             )
         return keys
-
-    def _hits(self, row: int, batch: RetrievedBatch) -> list[Hit]:
-        lists, first = batch.lists, batch.keys.question_offsets[row]
-        return [
-            Hit(
-                passage=self.passages[int(passage)],
-                score=float(lists.score[row, place]),
-                matches=tuple(
-                    self._match(first + key, batch, coverage)
-                    for key, coverage in zip(
-                        lists.key[row, place], lists.coverage[row, place], strict=True
-                    )
-                    if key >= 0
-                ),
-            )
-            for place, passage in enumerate(lists.passage[row])
-            if passage >= 0
-        ]
-
-    def _match(self, key: int, batch: RetrievedBatch, coverage: float) -> IdentifierMatch:
-        keys = batch.keys
-        tokens = keys.tokens[keys.token_offsets[key] : keys.token_offsets[key + 1]]
-        return IdentifierMatch(
-            view=self.vocabulary.family.names[keys.view[key]],
-            text=self.vocabulary.text(tokens),
-            count=int((keys.hi[key] - keys.lo[key]).sum()),
-            weight=float(batch.weights[key]),
-            coverage=float(coverage),
-        )
-
-
-def _expect_threads(threads: int | None) -> int | None:
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise RetrieverError(f"threads={threads!r}: expected 1 or more, or None for the default")
-    return threads
 
 
 def _part(ranges: Ranges, part: slice) -> Ranges:

@@ -36,7 +36,7 @@ def find_keys(
     """Link all occurrences of the question's keys in the passage in ``found``.
 
     Args:
-        trie: the keys of the question, as ``plant`` inserted them.
+        trie: the keys of the question, as ``fill_trie`` inserted them.
         passage: number within the shard.
         begin, end: positions that hold the passage's keys, from ``span_of_passage``.
     """

@@ -87,7 +87,7 @@ def fill_trie(trie: KeyTrie, ranked: RankedKeys, question: int) -> int:
 
 @njit(**STEP)
 def clear_trie(trie: KeyTrie, ranked: RankedKeys, question: int) -> None:
-    """Clear the bits of ``begins`` that ``plant`` set."""
+    """Clear the bits of ``begins`` that ``fill_trie`` set."""
     for key in range(ranked.offsets[question], ranked.offsets[question + 1]):
         trie.begins[ranked.tokens[ranked.start[key]] >> 6] = 0
 
