@@ -1,9 +1,12 @@
-"""Settings that had another name before: a clear error that gives the new one."""
+"""Settings, and what they name, that had another name before: an error gives the new one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from typing import Any
+
+from ltrgr.moved import MOVED
 
 RENAMED = {
     "optimised": "optimized_metric",
@@ -48,3 +51,18 @@ def new_name(key: str, known: Iterable[str]) -> str | None:
         if fnmatchcase(key, old) and (name in known or not old.startswith("*")):
             return name
     return None
+
+
+def moved_names(node: Any, key: str = "") -> Iterator[tuple[str, str, str]]:
+    """The old names of functions and classes in a plain config: (dotted key, old name, new name).
+
+    >>> list(moved_names({"a": [{"_target_": "ltrgr.losses.samplers.top"}]}))
+    [('a.0._target_', 'ltrgr.losses.samplers.top', 'ltrgr.losses.top_pair')]
+    """
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for name, value in items:
+        place = f"{key}.{name}" if key else str(name)
+        if isinstance(value, dict | list):
+            yield from moved_names(value, place)
+        elif value in MOVED:
+            yield place, value, MOVED[value]

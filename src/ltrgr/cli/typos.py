@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from ltrgr.cli.renamed import new_name
+from ltrgr.cli.renamed import moved_names, new_name
 from ltrgr.cli.suggestions import did_you_mean, dotted_keys
 from ltrgr.errors import LtrgrError
 
@@ -15,7 +15,7 @@ class MisspeltKeyError(LtrgrError):
 
 
 class RenamedKeyError(LtrgrError):
-    """A file, or an override with ``+``, sets a key by the name that it had before."""
+    """A file or an override has an old name: of a key, or of what a ``_target_`` names."""
 
 
 class AnotherCommandError(LtrgrError):
@@ -36,16 +36,24 @@ def refuse_table(cfg: Any, hydra_cfg: Any, *, command: str) -> None:
 
 
 def refuse_renamed(cfg: Any) -> None:
-    """Refuse the old name of a setting beside its new one; without ``+`` Hydra refuses it itself.
+    """Refuse the old names of settings, and of the functions and classes that a config names.
+
+    An old key on the command line never gets here: without ``+`` Hydra refuses it itself.
 
     Raises:
-        RenamedKeyError: names each old key and its new name.
+        RenamedKeyError: names each old name and its new one.
     """
+    from omegaconf import OmegaConf
+
     keys = dotted_keys(cfg)
     found = [(key, new) for key in keys if (new := new_name(key, keys)) is not None]
     if found:
         named = ", ".join(f"{key} is now {new}" for key, new in found)
         raise RenamedKeyError(f"settings have new names: {named}; change them where they are set")
+    moved = list(moved_names(OmegaConf.to_container(cfg, resolve=False)))
+    if moved:
+        named = ", ".join(f"{old} is now {new} (in {key})" for key, old, new in moved)
+        raise RenamedKeyError(f"functions have new names: {named}; change them where they are set")
 
 
 def refuse_misspelt(cfg: Any, hydra_cfg: Any, *, command: str) -> None:

@@ -1,11 +1,13 @@
 """Samplers choose the passages of a rank list for a rank loss.
 
-A sampler maps (scores [B, P], relevance [B, P], mask [B, P], generator) to a bool [B, P], a subset
-of the mask. Ties go by list order. If a question has no positives (or no negatives), none of that
-kind are chosen.
+A sampler maps (scores, relevance, mask [B, P], generator) to the chosen passages, a bool [B, P]
+inside the mask. Among equal scores the earlier passage of the list comes first. In a list without
+a positive (or a negative) a sampler chooses what there is; the objective then leaves the list out.
 """
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,12 +16,22 @@ from ltrgr.losses.dcg import ranks
 from ltrgr.losses.pairs import split
 
 
-def top(scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator) -> Tensor:
+class Sampler(Protocol):
+    """scores, relevance, mask [B, P] -> the chosen passages, bool [B, P]."""
+
+    def __call__(
+        self, scores: Tensor, relevance: Tensor, mask: Tensor, /, *, generator: torch.Generator
+    ) -> Tensor: ...
+
+
+def top_pair(
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator
+) -> Tensor:
     """The highest-scored positive and the highest-scored negative (L_rank1 of LTRGR, sec. 4)."""
-    return hardest(scores, relevance, mask, generator=generator, negatives=1)
+    return hard_negatives(scores, relevance, mask, generator=generator, negatives=1)
 
 
-def random(
+def random_pair(
     scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator
 ) -> Tensor:
     """One positive and one negative, each uniformly at random (L_rank2 of LTRGR, sec. 4)."""
@@ -29,14 +41,14 @@ def random(
     return _first(uniforms, positive, 1) | _first(uniforms, negative, 1)
 
 
-def everything(
+def all_passages(
     scores: Tensor, relevance: Tensor, mask: Tensor, *, generator: torch.Generator
 ) -> Tensor:
     """The whole rank list."""
     return mask.bool()
 
 
-def hardest(
+def hard_negatives(
     scores: Tensor,
     relevance: Tensor,
     mask: Tensor,
@@ -44,12 +56,19 @@ def hardest(
     generator: torch.Generator,
     negatives: int,
 ) -> Tensor:
-    """The highest-scored positive and the ``negatives`` highest-scored negatives."""
+    """The highest-scored positive and the ``negatives`` highest-scored negatives.
+
+    With fewer negatives than that, all are chosen.
+
+    Raises:
+        ValueError: ``negatives`` is not a whole number of 1 or more.
+    """
+    _expect_one_or_more("hard_negatives", negatives=negatives)
     positive, negative = split(relevance=relevance, mask=mask)
     return _first(scores, positive, 1) | _first(scores, negative, negatives)
 
 
-def per_bin(
+def stratified_negatives(
     scores: Tensor,
     relevance: Tensor,
     mask: Tensor,
@@ -63,15 +82,14 @@ def per_bin(
     hard and easy negatives are equally frequent. With fewer negatives than bins, all are chosen.
 
     Raises:
-        ValueError: ``bins`` is below 1.
+        ValueError: ``bins`` is not a whole number of 1 or more.
     """
-    if bins < 1:
-        raise ValueError(f"per_bin: found bins={bins}, expected 1 or more; set the sampler's bins")
+    _expect_one_or_more("stratified_negatives", bins=bins)
     positive, negative = split(relevance=relevance, mask=mask)
     rank = ranks(scores=scores, mask=negative) - 1
     size = negative.sum(dim=1, keepdim=True)
     bin_of = torch.where(size > bins, rank * bins // size.clamp(min=1), rank)
-    # Bin number plus a random number below 1: a single sort shuffles within each bin.
+    # Sorting by bin number plus a random number below 1 shuffles each bin.
     uniforms = torch.rand(
         scores.shape, generator=generator, device=generator.device, dtype=torch.float64
     )
@@ -90,3 +108,12 @@ def _first(values: Tensor, candidates: Tensor, k: int) -> Tensor:
     ranked = candidates.gather(1, order)
     taken = ranked & (ranked.cumsum(dim=1) <= k)
     return torch.zeros_like(candidates).scatter(1, order, taken)
+
+
+def _expect_one_or_more(sampler: str, **settings: int) -> None:
+    for name, value in settings.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ValueError(
+                f"{sampler}: found {name}={value}, expected a whole number, 1 or more; "
+                f"set the sampler's {name}"
+            )

@@ -19,6 +19,7 @@ from ltrgr.json_file import (
     read_bytes,
     read_json_object,
 )
+from ltrgr.moved import short_name
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.fingerprint import canonical, difference
 from ltrgr.pipeline.pipeline import Pipeline
@@ -109,7 +110,7 @@ def _short(line: str) -> str:
     key, _, values = line.partition(": ")
     for prefix in ("settings.", "search.", "objective.", "terms."):
         key = key.removeprefix(prefix)
-    return f"{key}={values.rpartition(' -> ')[2].strip(chr(34)).rpartition(':')[2]}"
+    return f"{key}={short_name(values.rpartition(' -> ')[2].strip(chr(34)))}"
 
 
 def _entry(path: Path, stage: str) -> Entry:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ltrgr.json_file import state_of
+from ltrgr.moved import recorded_name
 from ltrgr.pipeline.contents import contents_of
 from ltrgr.pipeline.source import source_of
 
@@ -41,7 +42,7 @@ def describe(value: Any) -> Any:
             for field in fields(value)
             if not field.metadata.get(NOT_IDENTITY) and _is_on(value, field.metadata.get(ONLY_WITH))
         }
-        return {"is": _name(type(value)), **_source(type(value)), **parts}
+        return {"is": recorded_name(type(value)), **_source(type(value)), **parts}
     if isinstance(value, Mapping):
         return {str(name): describe(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -51,10 +52,10 @@ def describe(value: Any) -> Any:
 
 def _called(value: Any) -> dict[str, Any]:
     if hasattr(value, "__qualname__"):
-        return {"call": _name(value), **_source(value)}
+        return {"call": recorded_name(value), **_source(value)}
     kind = type(value)  # an object with ``__call__``: what it holds decides what it does
     return {
-        "call": _name(kind),
+        "call": recorded_name(kind),
         **_source(kind),
         "object": describe(getattr(value, "__dict__", {})),
     }
@@ -83,6 +84,3 @@ def _is_there(path: Path) -> bool:
 def _is_on(settings: Any, switch: str | None) -> bool:
     return switch is None or bool(getattr(settings, switch))
 
-
-def _name(value: Any) -> str:
-    return f"{value.__module__}:{value.__qualname__}"

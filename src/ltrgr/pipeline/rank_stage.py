@@ -125,18 +125,16 @@ def build_module(
 ) -> LearningToRank:
     """The LightningModule of stage 2, which trains the retriever's model in place."""
     scoring, n_tokens = retriever.scoring, retriever.index.n_tokens
-    objective = settings.objective
-    unit = 1.0
-    if objective.needs_one_key_score:
-        unit = one_key_score(n_tokens=n_tokens, settings=scoring)
-        log.info("one confident key seen once is worth %.1f here: the unit of margins", unit)
+    one_key = 1.0
+    if settings.objective.needs_one_key_score:
+        one_key = one_key_score(n_tokens=n_tokens, settings=scoring)
+        log.info("one confident key seen once is worth %.1f here: the unit of margins", one_key)
     return LearningToRank(
         model=retriever.model,
-        objective=objective,
+        objective=settings.objective.in_units_of(one_key),
         learnable_scoring=learnable_scoring,
         scoring_learning_rate=settings.scoring_learning_rate,
         n_tokens=n_tokens,
-        one_key_score=unit,
         search_dev=_search_dev(retriever, learnable_scoring, corpus),
         metric=OnlineRetrieval(),
         optimizer=settings.optimizer,

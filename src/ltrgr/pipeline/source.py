@@ -17,6 +17,8 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
+from ltrgr.moved import recorded_name
+
 DIGITS = 16
 """hexadecimal digits of a digest"""
 
@@ -85,5 +87,5 @@ def _held(value: Any) -> str:
     if value is None or isinstance(value, bool | int | float | str | bytes | Path):
         return repr(value)
     if isinstance(value, FunctionType | type):
-        return f"{value.__module__}:{value.__qualname__}{_text(value) if _is_users(value) else ''}"
+        return f"{recorded_name(value)}{_text(value) if _is_users(value) else ''}"
     return type(value).__qualname__

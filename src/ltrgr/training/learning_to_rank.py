@@ -12,7 +12,7 @@ from torchmetrics import Metric
 
 from ltrgr.data.rank_list_batch import RankListBatch
 from ltrgr.decoding.model import cumulative_log_probabilities, encode
-from ltrgr.losses.objective import Objective
+from ltrgr.losses.bound_objective import BoundObjective
 from ltrgr.scoring.differentiable import coverage_at, passage_scores
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.training.identifier_pretraining import generation_loss
@@ -85,17 +85,15 @@ class LearningToRank(LightningModule):
         optimizer: makes the optimizer from parameter groups.
         scheduler: makes the schedule of the learning rate over ``steps`` steps.
         scoring_learning_rate: of the learned numbers of the scoring.
-        one_key_score: score of a confident key seen once, the scale of ``unit="one_key"``.
     """
 
     def __init__(
         self,
         *,
         model: Any,
-        objective: Objective,
+        objective: BoundObjective,
         learnable_scoring: LearnableScoring,
         n_tokens: int,
-        one_key_score: float,
         search_dev: SearchDev,
         metric: Metric,
         optimizer: MakeOptimizer,
@@ -106,9 +104,8 @@ class LearningToRank(LightningModule):
     ) -> None:
         super().__init__()
         self.model, self.objective, self.learnable_scoring = model, objective, learnable_scoring
-        self.n_tokens, self.one_key_score = n_tokens, one_key_score
+        self.n_tokens, self.label_smoothing = n_tokens, label_smoothing
         self.search_dev, self.metric = search_dev, metric
-        self.label_smoothing = label_smoothing
         self.optimizer, self.scheduler, self.steps = optimizer, scheduler, steps
         self.scoring_learning_rate = scoring_learning_rate
 
@@ -138,7 +135,6 @@ class LearningToRank(LightningModule):
             batch.relevance,
             batch.chosen,
             generation,
-            one_key_score=self.one_key_score,
             context={"mined_score": batch.mined_score, **batch.teacher},
             progress=min(1.0, self.global_step / max(1, self.steps - 1)),
         )
@@ -153,7 +149,7 @@ class LearningToRank(LightningModule):
             for n, value in {**parts, **self.learnable_scoring.figures()}.items()
         }
         if batch.chosen:
-            values["train/one_key_score"] = torch.tensor(self.one_key_score)
+            values["train/one_key_score"] = torch.tensor(self.objective.one_key_score)
             seen = torch.stack(list(batch.chosen.values())).any(0)
             values["train/score_positive"] = scores[seen & batch.relevance].mean()
             values["train/score_negative"] = scores[seen & ~batch.relevance].mean()

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ltrgr.moved import short_name
 from ltrgr.report.page.runs import Run, Runs
 
 Flat = dict[str, Any]
@@ -105,7 +106,7 @@ def shown(value: Any) -> str:
     """A setting as people write it.
 
     >>> shown(1.30), shown(None), shown("ltrgr.losses.margin:margin"), shown(("drop", "noise"))
-    ('1.3', '-', 'margin', 'drop + noise')
+    ('1.3', '-', 'margin_loss', 'drop + noise')
     >>> shown("5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9")  # a fingerprint
     '5feceb66ffc8'
     """
@@ -115,7 +116,7 @@ def shown(value: Any) -> str:
         return " + ".join(map(shown, value))
     if isinstance(value, float):
         return f"{value:g}"
-    words = str(value).rpartition(":")[2]
+    words = short_name(str(value))
     return words[:12] if FINGERPRINT.fullmatch(words) else words
 
 

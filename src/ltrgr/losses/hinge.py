@@ -1,4 +1,4 @@
-"""The margin-based rank loss of LTRGR."""
+"""Pairwise hinge losses: LTRGR's, with a fixed margin, and one with a relative margin."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from torch import Tensor
 from ltrgr.losses.pairs import mean_of_means, score_differences, split
 
 
-def margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: float) -> Tensor:
+def margin_loss(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: float) -> Tensor:
     """Pairwise hinge loss, mean over the (positive, negative) pairs, then over questions.
 
         L = mean over (p, n) of max(0, s(q, n) - s(q, p) + margin)
 
-    With the samplers ``top`` and ``random``, which choose one positive and one negative, this is
-    L_rank1 and L_rank2 of LTRGR (Li et al., arXiv 2306.15222, sec. 4). The paper's margin is 500
-    score units; docs/method.md, 9.3, has its meaning.
+    With the samplers ``top_pair`` and ``random_pair``, which choose one positive and one negative,
+    this is L_rank1 and L_rank2 of LTRGR (Li et al., arXiv 2306.15222, sec. 4). The paper's margin is
+    500 score units (docs/method.md, 9.3).
 
     Args:
         scores: [B, P] passage scores, in the unit of ``margin``.
         relevance: [B, P] bool or grade; above zero is relevant.
         mask: [B, P] bool; passages outside it are ignored.
-        margin: the distance by which a positive has to exceed a negative, 0 or above.
+        margin: how far a positive must be above a negative, 0 or more.
 
     Returns:
         [] mean over the questions with a positive and a negative; 0 if there are none.
 
     Raises:
-        ValueError: the margin is below 0 and would accept a wrong order.
+        ValueError: the margin is below 0, so a pair in the wrong order could cost nothing.
 
     Example:
         >>> import torch
         >>> s, r = torch.tensor([[3.0, 5.0]]), torch.tensor([[1, 0]])
-        >>> margin(s, r, torch.ones_like(s).bool(), margin=1.0).item()
+        >>> margin_loss(s, r, torch.ones_like(s).bool(), margin=1.0).item()
         3.0
     """
     if not margin >= 0:
@@ -42,14 +42,16 @@ def margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: float) ->
     return mean_of_means(values=torch.relu(gap + margin), where=pairs)
 
 
-def relative_margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, share: float) -> Tensor:
+def relative_margin_loss(
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, share: float
+) -> Tensor:
     """Hinge loss with a margin that is a fraction of the positive's own score.
 
         L = mean over (p, n) of max(0, s(q, n) - s(q, p) + share * sg[s(q, p)])
 
-    sg stops the gradient. Ours. Scores span an order of magnitude between questions, so a fixed
-    margin is small for confident questions and out of reach for others. Scaling all scores scales
-    the loss by the same factor.
+    sg stops the gradient. Ours. The scores of one question can be ten times those of another, so a
+    fixed margin is small for some questions and out of reach for others. If all scores are
+    multiplied by a factor, so is the loss.
 
     Args:
         scores: [B, P] passage scores, any unit.
@@ -58,7 +60,7 @@ def relative_margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, share: f
         share: the fraction, 0 to 1.
 
     Returns:
-        [] as ``margin``.
+        [] mean over the questions with a positive and a negative; 0 if there are none.
 
     Raises:
         ValueError: the share is outside 0 to 1.
@@ -66,7 +68,8 @@ def relative_margin(scores: Tensor, relevance: Tensor, mask: Tensor, *, share: f
     Example:
         >>> import torch
         >>> s, r = torch.tensor([[4.0, 3.0]]), torch.tensor([[1, 0]])
-        >>> relative_margin(s, r, torch.ones_like(s).bool(), share=0.5).item()  # 3 - 4 + 0.5 * 4
+        >>> loss = relative_margin_loss(s, r, torch.ones_like(s).bool(), share=0.5)
+        >>> loss.item()  # 3 - 4 + 0.5 * 4
         1.0
     """
     if not 0 <= share <= 1:
