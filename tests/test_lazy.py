@@ -9,7 +9,7 @@ from pkgutil import iter_modules
 
 import pytest
 
-PACKAGES = ("ltrgr", "ltrgr.decoding", "ltrgr.retrieval", "ltrgr.evaluation")
+PACKAGES = ("ltrgr", "ltrgr.decoding", "ltrgr.retrieval", "ltrgr.losses", "ltrgr.evaluation")
 
 
 @pytest.mark.parametrize("name", PACKAGES)

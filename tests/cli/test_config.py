@@ -13,7 +13,7 @@ from ltrgr.cli.main import COMMANDS
 from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.cli.table_command import merge_overrides
 from ltrgr.corpus.demo import generate_demo
-from ltrgr.losses.objective import Objective
+from ltrgr.losses import Objective
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.report.expected import read_expected
 from ltrgr.scoring.scoring_settings import ScoringSettings

@@ -16,8 +16,7 @@ from ltrgr.data.identifier_batch import IdentifierBatch
 from ltrgr.data.rank_list_sampler import RankListSampler
 from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.identifiers.vocabulary import Vocabulary
-from ltrgr.losses.objective import Objective, Term
-from ltrgr.losses.samplers import everything
+from ltrgr.losses import Objective, Term, all_passages
 from ltrgr.pipeline.index_stage import open_vocabulary
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scoring_settings import ScoringSettings
@@ -78,7 +77,7 @@ def largest_relative_error(
     """Mine, rebuild the batch, score it with gradients; (error, passages compared)."""
     retriever = retriever_of(model, vocabulary, index, scoring, num_beams=num_beams)
     mined = mine_some(retriever, corpus, questions=QUESTIONS, k=20)
-    term = Term(loss=lambda s, r, m: s.sum(), sampler=everything)
+    term = Term(loss=lambda s, r, m: s.sum(), sampler=all_passages)
     objective = Objective(terms={"all": term}, lambda_generation=0.0)
     sampler = sampler_over(mined, retriever, corpus, select=objective.select, index=index, each=0)
     rows = np.flatnonzero(mined.has_both_labels)

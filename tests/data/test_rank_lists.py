@@ -17,21 +17,19 @@ from ltrgr.data.order import TrainingDataError
 from ltrgr.data.rank_list_batch import RankListBatch
 from ltrgr.data.rank_list_datamodule import RankListDataModule
 from ltrgr.data.rank_list_sampler import RankListSampler
-from ltrgr.losses.margin import margin
-from ltrgr.losses.objective import Objective, Term
-from ltrgr.losses.samplers import everything, random, top
+from ltrgr.losses import Objective, Term, all_passages, margin_loss, random_pair, top_pair
 from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
 from mined_lists import mine_some, sampler_over
 
 PAIR = Objective(
     terms={
-        "top": Term(loss=margin, sampler=top),
-        "random": Term(loss=margin, sampler=random),
+        "top": Term(loss=margin_loss, sampler=top_pair),
+        "random": Term(loss=margin_loss, sampler=random_pair),
     },
     lambda_generation=1.0,
 )
-ALL = Objective(terms={"all": Term(loss=margin, sampler=everything)}, lambda_generation=1.0)
+ALL = Objective(terms={"all": Term(loss=margin_loss, sampler=all_passages)}, lambda_generation=1.0)
 
 
 @pytest.fixture

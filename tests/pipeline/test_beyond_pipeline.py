@@ -13,9 +13,7 @@ import torch
 from tiny_pipeline import pipeline, ranking
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.losses.distillation import margin_mse
-from ltrgr.losses.objective import Against, Objective, Term
-from ltrgr.losses.samplers import top
+from ltrgr.losses import Against, Objective, Term, margin_mse, top_pair
 from ltrgr.pipeline import rank_stage
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.pipeline import Pipeline
@@ -176,7 +174,7 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(
 
 def test_a_loss_that_compares_with_the_first_lists_is_refused() -> None:
     loss = Against(loss=margin_mse, inputs={"teacher": "mined_score"})
-    objective = Objective(terms={"a": Term(loss=loss, sampler=top)}, lambda_generation=0.0)
+    objective = Objective(terms={"a": Term(loss=loss, sampler=top_pair)}, lambda_generation=0.0)
     with pytest.raises(SettingsError, match="mined_score"):
         ranking(objective=objective, remine_every=3)
     with pytest.raises(SettingsError, match=r"rank\.remine_every=0"):

@@ -15,7 +15,7 @@ import pytest
 from torch.optim import AdamW
 
 from ltrgr.identifiers.views import Family, View
-from ltrgr.losses.margin import margin
+from ltrgr.losses import margin_loss
 from ltrgr.models.pretrained import pretrained_encoder_decoder
 from ltrgr.pipeline import contents
 from ltrgr.pipeline.contents import contents_of
@@ -127,7 +127,7 @@ def test_a_function_without_a_file_is_known_by_its_code() -> None:
 
 
 def test_our_own_functions_and_libraries_keep_their_description() -> None:
-    assert describe(partial(margin, margin=2)) == {
+    assert describe(partial(margin_loss, margin=2)) == {
         "call": "ltrgr.losses.margin:margin",
         "margin": 2,
     }

@@ -23,8 +23,7 @@ from ltrgr.identifiers.views import Family
 from ltrgr.index.kinds import open_index
 from ltrgr.index.shards import Shards
 from ltrgr.index.trie import IdentifierTrie
-from ltrgr.losses.objective import Objective, Term
-from ltrgr.losses.samplers import everything
+from ltrgr.losses import Objective, Term, all_passages
 from ltrgr.pipeline.index_stage import open_serialised, open_vocabulary
 from ltrgr.pipeline.settings import IndexSettings, MineSettings, SettingsError
 from ltrgr.retrieval.mined import MinedLists
@@ -244,7 +243,7 @@ def test_learning_to_rank_learns_a_docid(corpus: Corpus, tmp_path: Path) -> None
 
 def right_pairs(retriever: Any, corpus: Corpus, mined: MinedLists, index: Path) -> float:
     """Share of the lists' (relevant, irrelevant) pairs that the model has in the right order."""
-    term = Term(loss=lambda s, r, m: s.sum(), sampler=everything)
+    term = Term(loss=lambda s, r, m: s.sum(), sampler=all_passages)
     select = Objective(terms={"all": term}, lambda_generation=0.0).select
     sampler = sampler_over(mined, retriever, corpus, select=select, index=index, each=0)
     batch = sampler.batch(np.flatnonzero(mined.has_both_labels), np.random.default_rng(0))

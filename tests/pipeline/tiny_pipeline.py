@@ -11,9 +11,7 @@ from torch.optim import AdamW
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.decoding.decoding_settings import DecodingSettings
-from ltrgr.losses.margin import margin
-from ltrgr.losses.objective import Objective, Term
-from ltrgr.losses.samplers import random, top
+from ltrgr.losses import Objective, Term, margin_loss, random_pair, top_pair
 from ltrgr.pipeline.evaluate_stage import EvaluationSettings
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.pipeline.settings import (
@@ -52,10 +50,13 @@ PRETRAINING = PretrainSettings(
 
 
 def ranking(*, size: float = 100.0, **changes: Any) -> RankSettings:
-    loss = partial(margin, margin=size)
+    loss = partial(margin_loss, margin=size)
     settings = RankSettings(
         objective=Objective(
-            terms={"top": Term(loss=loss, sampler=top), "random": Term(loss=loss, sampler=random)},
+            terms={
+                "top": Term(loss=loss, sampler=top_pair),
+                "random": Term(loss=loss, sampler=random_pair),
+            },
             lambda_generation=10.0,
         ),
         steps=12,

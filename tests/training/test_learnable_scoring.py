@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.losses.objective import Objective, Term
-from ltrgr.losses.samplers import everything
+from ltrgr.losses import Objective, Term, all_passages
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.training.learnable_scoring import LEARNABLE, LearnableScoring
@@ -115,7 +114,7 @@ def test_law_one_holds_at_learned_numbers(
     assert not np.array_equal(mined.passage, first.passage)  # it matters which scoring mined
     object.__setattr__(mined, "coverage", learned.as_given(mined.coverage))
     objective = Objective(
-        terms={"all": Term(loss=lambda s, r, m: s.sum(), sampler=everything)},
+        terms={"all": Term(loss=lambda s, r, m: s.sum(), sampler=all_passages)},
         lambda_generation=0.0,
     )
     sampler = sampler_over(

@@ -16,9 +16,7 @@ from torch.optim import AdamW
 from ltrgr.corpus.records import Corpus
 from ltrgr.data.rank_list_batch import RankListBatch
 from ltrgr.evaluation.online import OnlineRetrieval
-from ltrgr.losses.margin import margin
-from ltrgr.losses.objective import Objective, Term
-from ltrgr.losses.samplers import top
+from ltrgr.losses import Objective, Term, margin_loss, top_pair
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.training.identifier_pretraining import generation_loss
 from ltrgr.training.learnable_scoring import LEARNABLE, LearnableScoring
@@ -30,14 +28,14 @@ STEPS = 8
 
 def hinge(*, size: float) -> Any:
     def loss(scores: Any, relevance: Any, mask: Any) -> Any:
-        return margin(scores, relevance, mask, margin=size)
+        return margin_loss(scores, relevance, mask, margin=size)
 
     return loss
 
 
 def objective(*, lambda_generation: float = 0.0, weight: float = 1.0) -> Objective:
     return Objective(
-        terms={"top": Term(loss=hinge(size=500.0), sampler=top, weight=weight)},
+        terms={"top": Term(loss=hinge(size=500.0), sampler=top_pair, weight=weight)},
         lambda_generation=lambda_generation,
     )
 
@@ -65,7 +63,7 @@ class Kit:
         self.logged: dict[str, float] = {}
         self.module = LearningToRank(
             model=deepcopy(retriever.model),
-            objective=chosen,
+            objective=chosen.in_units_of(1.0),
             learnable_scoring=LearnableScoring(
                 retriever.scoring,
                 views=retriever.vocabulary.family.names,
@@ -73,7 +71,6 @@ class Kit:
             ),
             scoring_learning_rate=1e-2,
             n_tokens=retriever.index.n_tokens,
-            one_key_score=1.0,
             search_dev=lambda rows: (
                 torch.tensor([[False, True], [True, False]])[rows],
                 torch.tensor([1, 2])[rows],

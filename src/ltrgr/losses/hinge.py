@@ -14,8 +14,8 @@ def margin_loss(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: floa
         L = mean over (p, n) of max(0, s(q, n) - s(q, p) + margin)
 
     With the samplers ``top_pair`` and ``random_pair``, which choose one positive and one negative,
-    this is L_rank1 and L_rank2 of LTRGR (Li et al., arXiv 2306.15222, sec. 4). The paper's margin is
-    500 score units (docs/method.md, 9.3).
+    this is L_rank1 and L_rank2 of LTRGR (Li et al., arXiv 2306.15222, sec. 4). The paper's margin
+    is 500 score units (docs/method.md, 9.3).
 
     Args:
         scores: [B, P] passage scores, in the unit of ``margin``.

@@ -51,7 +51,7 @@ class Term:
 
 @dataclass(frozen=True, kw_only=True)
 class BoundTerm:
-    """A term whose ``unit`` is a number of score units; it computes ``unit * loss(scores / unit)``."""
+    """A term whose unit is a number of score units: ``unit * loss(scores / unit)``."""
 
     term: Term
     unit: float

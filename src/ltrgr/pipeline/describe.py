@@ -83,4 +83,3 @@ def _is_there(path: Path) -> bool:
 
 def _is_on(settings: Any, switch: str | None) -> bool:
     return switch is None or bool(getattr(settings, switch))
-
