@@ -24,7 +24,8 @@ def test_no_import_runs_back_up() -> None:
     assert rooms["errors"] == rooms["csr"] == rooms["lazy"] == set()
     assert rooms["json_file"] | rooms["typed"] == {"errors"}
     assert rooms["corpus"] | rooms["index"] <= {"disk", "errors", "csr", "json_file"}
-    assert rooms["losses"] == set()
+    assert rooms["moved"] == set()
+    assert rooms["losses"] == {"lazy"}
 
 
 def test_only_the_cli_sees_hydra() -> None:

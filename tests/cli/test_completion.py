@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ltrgr.cli.completion import split_line
-from ltrgr.cli.main import COMMANDS
+from ltrgr.cli.main import COMMANDS, main
 
 Run = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
@@ -43,6 +43,38 @@ def test_query_completes_verbs_then_the_verbs_config(
     monkeypatch.setenv("COMP_POINT", str(len(line)))
     assert ltrgr("-sc", f"query={shell}") == 0
     assert set(capsys.readouterr().out.split()) - {"loss"} == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("lo", {"loss=", "loss."}),
+        ("+lo", {"+loss="}),
+        ("loss/", set()),
+        ("loss/base=", set()),
+        ("loss=ltrgr_r", {"loss=ltrgr_relative_margin"}),
+    ],
+)
+def test_what_options_start_from_is_no_choice(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, typed: str, expected: set[str]
+) -> None:
+    """``conf/loss/base`` is a folder of bases; Hydra by itself would offer it as a group."""
+    line = f"ltrgr rank {typed}"
+    monkeypatch.setenv("COMP_LINE", line)
+    monkeypatch.setenv("COMP_POINT", str(len(line)))
+    assert main(["-sc", "query=bash"]) == 0
+    assert set(capsys.readouterr().out.split()) == expected
+
+
+def test_a_path_with_a_folder_base_is_completed(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "base" / "runs").mkdir(parents=True)
+    line = f"ltrgr rank root={tmp_path}/base/r"
+    monkeypatch.setenv("COMP_LINE", line)
+    monkeypatch.setenv("COMP_POINT", str(len(line)))
+    assert main(["-sc", "query=bash"]) == 0
+    assert capsys.readouterr().out.split() == [f"root={tmp_path}/base/runs"]
 
 
 def test_the_verb_leaves_the_line_and_the_cursor_moves_by_as_much() -> None:

@@ -1,15 +1,19 @@
-"""A setting's old name gives an error that names the new one."""
+"""The old name of a setting, or of a function in a config, gives an error with the new one."""
 
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.utils import get_object
 
 from ltrgr.cli.main import config_directory, main
-from ltrgr.cli.renamed import RENAMED, new_name
+from ltrgr.cli.renamed import RENAMED, moved_names, new_name
 from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.cli.suggestions import dotted_keys
+from ltrgr.cli.train import train
+from ltrgr.cli.typos import RenamedKeyError
+from ltrgr.moved import MOVED, recorded_name
 
 
 @pytest.mark.parametrize(
@@ -65,3 +69,45 @@ def test_an_old_name_in_a_file_of_your_own(
     assert main(["rank", *given]) == 2
     new = "identifiers.views.sentence.steps is now identifiers.views.sentence.max_new_tokens"
     assert new in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("old", MOVED)
+def test_every_function_that_moved_can_be_named(old: str) -> None:
+    """Its present path is what Hydra finds, under the name that the path says."""
+    found = get_object(MOVED[old])
+    assert found.__name__ == MOVED[old].rpartition(".")[2]
+    assert recorded_name(found) == ":".join(old.rsplit(".", 1))
+    assert list(moved_names({"terms": [{"loss": {"_target_": old}}]})) == [
+        ("terms.0.loss._target_", old, MOVED[old])
+    ]
+
+
+def test_an_old_function_in_a_loss_of_your_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both names in one line, before any work; names that have not moved are left alone."""
+    loss = tmp_path / "conf" / "loss" / "mine.yaml"
+    loss.parent.mkdir(parents=True)
+    loss.write_text(
+        "objective:\n"
+        "  _target_: ltrgr.losses.objective.Objective\n"
+        "  lambda_generation: 2.6\n"
+        "  terms:\n"
+        "    mine:\n"
+        "      _target_: ltrgr.losses.Term\n"
+        "      loss: {_target_: ltrgr.losses.ranknet.ranknet, _partial_: true}\n"
+        "      sampler: {_target_: ltrgr.losses.samplers.everything, _partial_: true}\n"
+    )
+    given = ["--config-dir", str(tmp_path / "conf"), "loss=mine", f"root={tmp_path / 'runs'}"]
+    assert main(["rank", *given]) == 2
+    told = capsys.readouterr().err
+    assert "ltrgr.losses.ranknet.ranknet is now ltrgr.losses.ranknet (in" in told
+    assert "ltrgr.losses.samplers.everything is now ltrgr.losses.all_passages (in" in told
+    assert told.count(" is now ") == 2
+    assert not (tmp_path / "runs" / "index").exists()
+
+
+def test_an_old_function_from_python(tmp_path: Path) -> None:
+    target = "loss.objective.terms.rank1.sampler._target_=ltrgr.losses.samplers.top"
+    with pytest.raises(RenamedKeyError, match=r"samplers\.top is now ltrgr\.losses\.top_pair"):
+        train(root=tmp_path, overrides=[target])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
 from ltrgr.cli.errors import MISUSED, OK
+from ltrgr.cli.suggestions import BASES
 from ltrgr.terminal import print_error, visible
 
 SHELLS = ("bash", "zsh", "fish")
@@ -64,10 +68,27 @@ def _hydra_completion(request: str, *, conf: Path, command: str) -> None:
     from hydra import main as hydra_main
 
     before, sys.argv = sys.argv, ["ltrgr", "-sc", request]
+    printed = io.StringIO()
     try:
-        hydra_main(version_base="1.3", config_path=str(conf), config_name=command)(_never)()
+        with redirect_stdout(printed):
+            hydra_main(version_base="1.3", config_path=str(conf), config_name=command)(_never)()
     finally:
         sys.argv = before
+    answer = printed.getvalue()
+    if request.startswith("query="):
+        answer = re.sub(r"[^ \n]+", partial(_without_bases, conf=conf), answer)
+    print(answer, end="")
+
+
+def _without_bases(candidate: re.Match[str], *, conf: Path) -> str:
+    """The candidate, or nothing if it leads to a group's bases, which are no choices.
+
+    Hydra offers ``loss`` for a group that has a folder of its own, and ``loss=`` for the others.
+    """
+    word = candidate[0]
+    if word.partition("=")[0].endswith(f"/{BASES}"):
+        return ""
+    return f"{word}=" if (conf / word.lstrip("+") / BASES).is_dir() else word
 
 
 def _never(_: object) -> None:

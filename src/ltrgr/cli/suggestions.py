@@ -12,6 +12,8 @@ from ltrgr.cli.renamed import new_name
 
 UNKNOWN_KEY = re.compile(r"Could not override '([^']+)'")
 ANOTHER_COMMANDS = re.compile(r"Interpolation key '(\w+)\.[^']*' not found")
+BASES = "base"
+"""The folder of a group that holds what several of its options start from; no option itself."""
 EXTRAS = {"submitit": 'pip install -e ".[slurm]"'}
 """What installs the options of Hydra's plug-ins, by how their names begin."""
 
@@ -110,9 +112,9 @@ def valid_names(
 
 
 def groups(conf: Path) -> list[str]:
-    """Return the config groups: the folders of ``conf`` that hold YAML files."""
-    folders = {path.parent.relative_to(conf).as_posix() for path in conf.glob("*/**/*.yaml")}
-    return sorted(folders)
+    """Return the config groups: the folders of ``conf`` that hold options."""
+    folders = {path.parent.relative_to(conf) for path in conf.glob("*/**/*.yaml")}
+    return sorted(folder.as_posix() for folder in folders if folder.name != BASES)
 
 
 def dotted_keys(cfg: Any) -> list[str]:
