@@ -54,8 +54,9 @@ def test_the_reference_names_every_file_and_key_of_conf() -> None:
     for path in CONF.rglob("*.yaml"):
         relative = path.relative_to(CONF)
         assert f'"conf/{relative.as_posix()}"' in pages
-        in_package = len(relative.parts) > 1 and "@package _global_" not in path.read_text()
-        package = ".".join(relative.parts[:-1]) if in_package else ""
+        header = re.match(r"# @package (\S+)", path.read_text())
+        package = header[1] if header else ".".join(relative.parts[:-1])
+        package = package.replace("_global_", "")
         for key in _keys(yaml.safe_load(path.read_text()) or {}, package):
             assert any(f"| `{key[:n]}` |" in pages for n in _ends(key)), f"{relative}: {key}"
 

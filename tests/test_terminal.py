@@ -104,6 +104,8 @@ def test_everything_that_is_printed_passes_here() -> None:
     assert sinks == [
         ("cli/completion.py", "print(visible((' ' if shell != 'fish' else '\\n')"
          ".join(candidates(line, commands))))"),
+        ("cli/completion.py",
+         "print(visible(_hydra_candidates(shell, conf=conf, command=command)))"),
         ("cli/main.py", "print(usage())"),
         ("cli/main.py", "print(f\"ltrgr {version('ltrgr')}\")"),
         ("pipeline/progress.py", "tqdm(total=total, initial=done, desc=one_line(description), "

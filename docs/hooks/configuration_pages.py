@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from option_file import OptionFile, Setting, read_option_files
+from option_file import BASES, OptionFile, Setting, read_option_files
 
 COMMON = "base"
 """the file of the settings that all commands share"""
@@ -41,7 +41,7 @@ def configuration_pages(conf: Path) -> dict[str, str]:
             [file for file in top if file.option != COMMON],
         ),
     }
-    options = sorted((file for file in files if file.group), key=lambda file: file.group)
+    options = sorted((f for f in files if f.group), key=lambda f: (f.group, f.is_base))
     for group, members in groupby(options, key=lambda file: file.group):
         pages[group.replace("/", "_")] = _page(
             f"Group {group}", _choice(group, chosen), list(members)
@@ -58,24 +58,46 @@ def _choice(group: str, chosen: Mapping[str, str]) -> str:
 
 
 def _page(title: str, lead: str, files: Sequence[OptionFile]) -> str:
-    return "\n\n".join([f"# {title}", lead, *map(_section, files)]) + "\n"
+    bases = {file.path: file for file in files if file.is_base}
+    return "\n\n".join([f"# {title}", lead, *(_section(f, bases) for f in files)]) + "\n"
 
 
-def _section(file: OptionFile) -> str:
-    name = f"{file.group}={file.option}" if file.group else file.option
-    parts = [f"## `{name}` {{ #{file.option} }}"]
+def _section(file: OptionFile, bases: Mapping[Path, OptionFile]) -> str:
+    chosen = file.group and not file.is_base
+    name = f"{file.group}={file.option}" if chosen else file.option
+    parts = [f"## `{name}` {{ #{_anchor(file.option)} }}"]
+    if file.is_base:
+        parts.append("No option: what options of this page start from.")
     if file.introduction:
         # A line that begins with a capital letter begins a sentence, or follows a formula.
         text = "\n".join(marked_up(line) for line in file.introduction)
         parts.append(re.sub(r"\n(?=[A-Z])", "<br>\n", text))
     if file.group and file.defaults:
-        parts.append(f"Starts from: {', '.join(f'`{entry}`' for entry in file.defaults)}.")
-    if file.settings:
-        rows = ["| key | default | meaning |", "|:--|:--|:--|", *map(_row, file.settings)]
+        parts.append(f"Starts from: {', '.join(_start(entry) for entry in file.defaults)}.")
+    if settings := _settings(file, bases):
+        rows = ["| key | default | meaning |", "|:--|:--|:--|", *map(_row, settings)]
         parts.append("\n".join(rows))
     source = "\n".join(f"    {line}".rstrip() for line in file.text.splitlines())
     parts.append(f'??? note "conf/{file.path.as_posix()}"\n\n    ```yaml\n{source}\n    ```')
     return "\n\n".join(parts)
+
+
+def _settings(file: OptionFile, bases: Mapping[Path, OptionFile]) -> list[Setting]:
+    """The settings of a file, then those of its bases that it leaves as they are."""
+    found = {setting.key: setting for setting in file.settings}
+    for entry in file.defaults:
+        if base := bases.get(file.path.parent / f"{entry}.yaml"):
+            found = {**{setting.key: setting for setting in _settings(base, bases)}, **found}
+    own = [setting.key for setting in file.settings]
+    return [found[key] for key in [*own, *(key for key in found if key not in own)]]
+
+
+def _start(entry: str) -> str:
+    return f"[`{entry}`](#{_anchor(entry)})" if entry.startswith(f"{BASES}/") else f"`{entry}`"
+
+
+def _anchor(option: str) -> str:
+    return option.replace("/", "-")
 
 
 def _row(setting: Setting) -> str:

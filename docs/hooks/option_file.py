@@ -9,7 +9,11 @@ from pathlib import Path
 
 import yaml
 
-GLOBAL = "# @package _global_"
+PACKAGE = "# @package "
+"""begins the line that says where the keys of a file stand, if not under the file's group"""
+
+BASES = "base"
+"""the folder of a group with what several of its options start from; no option itself"""
 
 
 @dataclass(frozen=True)
@@ -33,14 +37,20 @@ class OptionFile:
 
     @property
     def group(self) -> str:
-        """The group that the file is an option of: ``loss``; "" for the files at the top."""
-        folder = self.path.parent.as_posix()
-        return "" if folder == "." else folder
+        """The group that the file belongs to: ``loss``; "" for the files at the top."""
+        folder = self.path.parent.parent if self.is_base else self.path.parent
+        return "" if folder == Path() else folder.as_posix()
 
     @property
     def option(self) -> str:
-        """The name that chooses the file: ``ltrgr`` of ``loss=ltrgr``."""
-        return self.path.stem
+        """The name that chooses the file, ``ltrgr`` of ``loss=ltrgr``; or that a defaults list
+        has for a base, ``base/objective``."""
+        return f"{BASES}/{self.path.stem}" if self.is_base else self.path.stem
+
+    @property
+    def is_base(self) -> bool:
+        """Whether options start from the file, and nobody chooses it."""
+        return self.path.parent.name == BASES
 
     @cached_property
     def introduction(self) -> list[str]:
@@ -49,7 +59,7 @@ class OptionFile:
         for line in self.text.splitlines():
             if not line.startswith("#"):
                 break
-            if line != GLOBAL:
+            if not line.startswith(PACKAGE):
                 lines.append(line.removeprefix("#").strip())
         return lines
 
@@ -59,11 +69,18 @@ class OptionFile:
         entries = (yaml.safe_load(self.text) or {}).get("defaults", [])
         return [_entry(entry) for entry in entries if entry != "_self_"]
 
+    @property
+    def package(self) -> str:
+        """What the names of the file's keys begin with; "" for nothing."""
+        first = self.text.partition("\n")[0]
+        if first.startswith(PACKAGE):
+            return first.removeprefix(PACKAGE).strip().replace("_global_", "")
+        return self.group.replace("/", ".")
+
     @cached_property
     def settings(self) -> list[Setting]:
         """Every key with a value, but the defaults list and the names that Hydra reserves."""
-        in_package = self.group and GLOBAL not in self.text
-        prefix = f"{self.group.replace('/', '.')}." if in_package else ""
+        prefix = f"{self.package}." if self.package else ""
         root = yaml.compose(self.text)
         found = self._below(root, prefix) if root is not None else ()
         return [setting for setting in found if setting.key != f"{prefix}defaults"]

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
@@ -13,7 +15,7 @@ from ltrgr.cli.main import COMMANDS
 from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.cli.table_command import merge_overrides
 from ltrgr.corpus.demo import generate_demo
-from ltrgr.losses import Objective
+from ltrgr.losses import Objective, all_passages, dpo
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.report.expected import read_expected
 from ltrgr.scoring.scoring_settings import ScoringSettings
@@ -61,6 +63,29 @@ def test_every_option_can_be_built(option: str) -> None:
     }
     assert isinstance(parts["scoring"], ScoringSettings)
     assert isinstance(parts["ranking"].objective, Objective)
+
+
+def test_a_loss_of_your_own_starts_from_a_base(tmp_path: Path) -> None:
+    own = tmp_path / "loss" / "mine.yaml"
+    own.parent.mkdir()
+    own.write_text(
+        "defaults: [base/pair_wise, _self_]\n"
+        "objective: {terms: {pairwise: {loss: {_target_: ltrgr.losses.dpo, _partial_: true}}}}\n"
+    )
+    cfg = composed("rank", f"hydra.searchpath=[file://{tmp_path}]", "loss=mine", "loss.pairwise=2")
+    objective = instantiate(cfg.loss.objective)
+    (term,) = objective.active.values()
+    assert (term.loss.func, term.sampler.func) == (dpo, all_passages)
+    assert (term.weight, term.unit, objective.lambda_generation) == (2, "one_key", 2.6)
+
+
+def test_a_sweep_over_all_losses_has_no_base() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        (override,) = OverridesParser.create(loader).parse_overrides(["loss=glob(*)"])
+        swept = list(override.sweep_string_iterator())
+    assert swept == sorted(path.stem for path in (CONF / "loss").glob("*.yaml"))
+    assert "ltrgr" in swept
 
 
 def test_one_override_sets_any_argument_of_the_optimizer() -> None:

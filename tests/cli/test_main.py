@@ -252,7 +252,8 @@ def test_a_sweep_has_no_one_config_to_show(
     ("target", "message"),
     [
         ("no_such_losses.f", "no module 'no_such_losses' can be imported. Put the folder"),
-        ("ltrgr.losses.margin.nono", "'ltrgr.losses.margin' has no 'nono'"),
+        ("ltrgr.losses.hinge.nono", "'ltrgr.losses.hinge' has no 'nono'"),
+        ("ltrgr.losses.ranket", "'ltrgr.losses' has no 'ranket'"),
         ("importing_module.f", "whose module imports 'no_such_package', which is not installed"),
     ],
 )

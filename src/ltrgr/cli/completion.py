@@ -39,6 +39,8 @@ def complete(arguments: Sequence[str], *, commands: Sequence[str], conf: Path) -
             return OK
         os.environ["COMP_LINE"] = shorter
         os.environ["COMP_POINT"] = str(max(0, point - removed))
+        print(visible(_hydra_candidates(shell, conf=conf, command=command)))
+        return OK
     _hydra_completion(f"{request}={shell}", conf=conf, command=command or commands[0])
     return OK
 
@@ -64,20 +66,22 @@ def candidates(line: str, commands: Sequence[str]) -> list[str]:
     return [command for command in commands if command.startswith(word)]
 
 
+def _hydra_candidates(shell: str, *, conf: Path, command: str) -> str:
+    """What Hydra offers in this shell, without the bases of options."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        _hydra_completion(f"query={shell}", conf=conf, command=command)
+    return re.sub(r"[^ \n]+", partial(_without_bases, conf=conf), printed.getvalue()).strip()
+
+
 def _hydra_completion(request: str, *, conf: Path, command: str) -> None:
     from hydra import main as hydra_main
 
     before, sys.argv = sys.argv, ["ltrgr", "-sc", request]
-    printed = io.StringIO()
     try:
-        with redirect_stdout(printed):
-            hydra_main(version_base="1.3", config_path=str(conf), config_name=command)(_never)()
+        hydra_main(version_base="1.3", config_path=str(conf), config_name=command)(_never)()
     finally:
         sys.argv = before
-    answer = printed.getvalue()
-    if request.startswith("query="):
-        answer = re.sub(r"[^ \n]+", partial(_without_bases, conf=conf), answer)
-    print(answer, end="")
 
 
 def _without_bases(candidate: re.Match[str], *, conf: Path) -> str:

@@ -1,8 +1,8 @@
 """Losses against a teacher's scores: MarginMSE and distilled RankNet.
 
-The teacher's scores are one more tensor [B, P]; ``objective.Against`` names it. There are two
-teachers (``retrieval.teachers``), ``bm25`` and ``mined_score``. The latter is the score of stage
-1's search. The student starts there, so this teacher only holds it in place (a control).
+The teacher's scores are one more tensor [B, P], which ``Against`` names. There are two teachers
+(``retrieval.teachers``): ``bm25``, and ``mined_score``, the scores of stage 1's search. As the
+student starts with the latter, they teach nothing new; that teacher is a control.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def margin_mse(scores: Tensor, relevance: Tensor, mask: Tensor, *, teacher: Tens
         L = mean over (p, n) of ( (s(q,p) - s(q,n)) - (t(q,p) - t(q,n)) )^2
 
     Hofstätter et al. 2020, "Improving Efficient Neural Ranking Models with Cross-Architecture
-    Knowledge Distillation", arXiv 2010.02666. Relevance chooses the pairs; the teacher sets their
-    distance. Only the differences of its scores matter, not their level.
+    Knowledge Distillation", arXiv 2010.02666. Relevance chooses the pairs; the teacher sets
+    how far apart their scores should be. Only differences of its scores count, not their level.
 
     Args:
         scores: [B, P] passage scores.
@@ -69,8 +69,8 @@ def distilled_ranknet(
 
     Burges et al. 2005, "Learning to Rank using Gradient Descent"; the target probability is the
     teacher's. A large teacher_sigma keeps only the teacher's order, as in RankGPT's distillation
-    (Sun et al. 2023, arXiv 2304.09542). All pairs of passages count; relevance only chooses the
-    questions. The minimum of the loss is the entropy of P, not 0.
+    (Sun et al. 2023, arXiv 2304.09542). All pairs of passages count; relevance only decides which
+    questions do. The minimum of the loss is the entropy of P, not 0.
 
     Args:
         scores: [B, P] passage scores.
@@ -95,9 +95,10 @@ def distilled_ranknet(
     """
     expect_above_zero("distilled_ranknet", sigma=sigma, teacher_sigma=teacher_sigma)
     gap, _ = graded_score_differences(scores=scores, relevance=relevance, mask=mask)
-    wished, _ = graded_score_differences(scores=teacher.detach(), relevance=relevance, mask=mask)
-    # With d = s_j - s_i: -log Q = softplus(d), -log(1 - Q) = softplus(d) - d
-    reverse = (teacher_sigma * wished).sigmoid()
+    target, _ = graded_score_differences(scores=teacher.detach(), relevance=relevance, mask=mask)
+    # With d = sigma * (s_j - s_i): -log Q = softplus(d), -log(1 - Q) = softplus(d) - d.
+    # ``reverse`` is 1 - P.
+    reverse = (teacher_sigma * target).sigmoid()
     costs = softplus(sigma * gap) - reverse * sigma * gap
     return mean_of_means(
         values=costs, where=all_pairs(mask=mask & contrast(relevance=relevance, mask=mask))

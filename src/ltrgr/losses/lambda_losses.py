@@ -1,4 +1,4 @@
-"""LambdaRank and LambdaLoss: RankNet with each pair weighted by the effect of a swap on nDCG."""
+"""LambdaRank and LambdaLoss: logistic losses of pairs, weighted by what the pair means for nDCG."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def lambdaloss(
         rho_ij = |D(r_i) - D(r_j)|,  delta_ij = D(|r_i - r_j|) - D(|r_i - r_j| + 1)
 
     Wang et al. 2018, "The LambdaLoss Framework for Ranking Metric Optimization" (CIKM), which has
-    log2 instead of log. delta depends only on the distance of two ranks: between neighbours it is
-    0.37 anywhere in the list, while rho vanishes towards the end.
+    log2 instead of log. delta depends only on the distance of two ranks: it is 0.37 for neighbours
+    anywhere in the list, while their rho goes to 0 towards the end of the list.
 
     Args:
         scores, relevance, mask, sigma: as in ``lambdarank``.
@@ -83,7 +83,7 @@ def _swap(scores: Tensor, mask: Tensor) -> Tensor:
 
 
 def _distance(scores: Tensor, mask: Tensor) -> Tensor:
-    """delta [B, P, P]: the loss of discount by one more rank between two passages."""
+    """delta [B, P, P]: by how much one more rank between two passages lowers the discount."""
     place = ranks(scores=scores, mask=mask).to(scores.dtype)
     # A passage forms no pair with itself; 1 keeps that unused weight finite.
     apart = (place.unsqueeze(2) - place.unsqueeze(1)).abs().clamp(min=1.0)

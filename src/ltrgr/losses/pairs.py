@@ -8,8 +8,9 @@ from torch import Tensor
 def split(*, relevance: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Positives and negatives of each rank list, both bool [B, P].
 
-    A positive has a ``relevance`` [B, P] (bool or grade) above zero; a negative has not. Both are
-    inside the ``mask`` [B, P].
+    Args:
+        relevance: [B, P] bool or grade; positives are above zero, negatives are not.
+        mask: [B, P] bool; passages outside it are neither.
     """
     relevant = relevance > 0
     return relevant & mask.bool(), ~relevant & mask.bool()

@@ -15,8 +15,8 @@ def listmle(scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: flo
 
     i runs over the n passages sorted by relevance. Xia et al. 2008, "Listwise Approach to Learning
     to Rank: Theory and Algorithm", which has the sum over places. Equal grades keep list order, and
-    a mined list has stage 1's order. With grades 0 and 1, only the first places ask for positives
-    on top; all others ask for stage 1's order of the negatives.
+    a mined list has stage 1's order. So with grades 0 and 1 only the terms of the first places
+    teach that positives come first; all others teach stage 1's order of the negatives.
 
     Args:
         scores: [B, P] passage scores.
@@ -50,7 +50,7 @@ def position_aware_listmle(
         a_i = (2^{n-i} - 1) / sum over k of (2^{n-k} - 1)
 
     Lan et al. 2014, "Position-Aware ListMLE: A Sequential Learning Process for Ranking" (UAI). The
-    denominator is ours; it puts lists of all lengths on one scale.
+    denominator of a_i is ours, so that long and short lists have losses of one scale.
 
     Args:
         scores, relevance, mask, temperature: as in ``listmle``.
@@ -92,7 +92,7 @@ def _surprises(
     order = torch.sort(grade, dim=1, descending=True, stable=True).indices
     placed = mask.gather(1, order)
     logits = scores.masked_fill(~mask, 0.0).gather(1, order) / temperature
-    # Padding sorts last, so the flipped sums begin with it; the floor adds nothing to them.
+    # Padding sorts last, hence first in the flipped sums, to which the floor adds nothing.
     floored = logits.masked_fill(~placed, torch.finfo(logits.dtype).min / 2)
     remaining = floored.flip(1).logcumsumexp(dim=1).flip(1)
     return (remaining - floored).masked_fill(~placed, 0.0), placed

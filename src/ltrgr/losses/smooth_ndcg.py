@@ -22,8 +22,8 @@ def approx_ndcg(
 
     G is the gain (2^y - 1) over maxDCG. Qin, Liu & Li 2010, "A General Approximation Framework for
     Direct Optimization of Information Retrieval Measures". With a small t the loss is close to
-    1 - nDCG, but flat where scores are far apart. With a large t it has a slope everywhere, but
-    the ranks are blurred.
+    1 - nDCG, but its gradient is near 0 where scores are far apart. With a large t the gradient is
+    nowhere 0, but the smooth ranks are far from the true ones.
 
     Args:
         scores: [B, P] passage scores.
@@ -68,8 +68,9 @@ def neural_ndcg(
 
     Pobrotyn & Białobrzeski 2021, "NeuralNDCG: Direct Optimisation of a Ranking Metric via
     Differentiable Relaxation of Sorting", arXiv 2102.07831; S is NeuralSort (Grover et al. 2019,
-    arXiv 1903.08850); G is the gain (2^y - 1) over maxDCG. Two passages with neighbouring scores
-    share their places in the ratio sigmoid(difference / t), for any n. For t -> 0, L is 1 - nDCG.
+    arXiv 1903.08850); G is the gain (2^y - 1) over maxDCG. Of two passages with neighbouring
+    scores, the higher gets the share sigmoid(difference / t) of the first of their two places, for
+    any n. For t -> 0, L is 1 - nDCG.
 
     Args:
         scores: [B, P] passage scores.
@@ -105,8 +106,8 @@ def neural_ndcg(
 def _neural_sort(scores: Tensor, mask: Tensor, *, temperature: float) -> Tensor:
     """log S [B, P, P], up to a constant per row, indexed [question, place, passage].
 
-    The n real passages have the first n places. Padding shares the other places evenly. The two
-    blocks have no common entry, so Sinkhorn's sums do not mix them.
+    The n real passages share the first n places, padding shares the others evenly. No place is
+    shared by both, so Sinkhorn's sums do not mix them.
     """
     known = scores.masked_fill(~mask, 0.0)
     n = mask.sum(dim=1, keepdim=True)
