@@ -16,6 +16,7 @@ from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.cli.table_command import merge_overrides
 from ltrgr.corpus.demo import generate_demo
 from ltrgr.losses import Objective, all_passages, dpo
+from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.report.expected import read_expected
 from ltrgr.scoring.scoring_settings import ScoringSettings
@@ -63,6 +64,29 @@ def test_every_option_can_be_built(option: str) -> None:
     }
     assert isinstance(parts["scoring"], ScoringSettings)
     assert isinstance(parts["ranking"].objective, Objective)
+
+
+def test_the_objective_is_recorded_as_it_was_before_its_parts_moved() -> None:
+    """These names are part of the fingerprint of every stage-2 artefact."""
+    loss = {"call": "ltrgr.losses.margin:margin", "margin": 1.3}
+    recorded = {
+        "is": "ltrgr.losses.objective:Term",
+        "loss": loss,
+        "weight": 1.0,
+        "unit": "one_key",
+        "ramp": [1.0, 1.0],
+    }
+    terms = {
+        name: {**recorded, "sampler": {"call": f"ltrgr.losses.samplers:{sampler}"}}
+        for name, sampler in (("rank1", "top"), ("rank2", "random"))
+    }
+    objective = instantiate(composed("rank").loss.objective, _convert_="all")
+    assert describe(objective) == {
+        "is": "ltrgr.losses.objective:Objective",
+        "terms": terms,
+        "lambda_generation": 2.6,
+        "generation_unit": "one_key",
+    }
 
 
 def test_a_loss_of_your_own_starts_from_a_base(tmp_path: Path) -> None:
