@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 import numpy as np
+import torch
 
 Query = TypeVar("Query")
 
@@ -67,7 +68,19 @@ def scaled(values: list[float], factor: float) -> list[float]:
 
 
 class Parts(dict[str, float]):
-    """Seconds spent in each named part, by replacing module attributes while measuring."""
+    """Seconds spent in each named part, by replacing module attributes while measuring.
+
+    Args:
+        device: a GPU computes beside the program; a part waits for it before and after.
+    """
+
+    def __init__(self, device: torch.device | None = None) -> None:
+        super().__init__()
+        self._device = device if device is not None and device.type == "cuda" else None
+
+    def _wait(self) -> None:
+        if self._device is not None:
+            torch.cuda.synchronize(self._device)
 
     @contextmanager
     def watching(self, *places: tuple[Any, str, str]) -> Iterator[None]:
@@ -87,10 +100,12 @@ class Parts(dict[str, float]):
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
+            self._wait()
             begin = perf_counter()
             try:
                 return function(*args, **kwargs)
             finally:
+                self._wait()
                 self[part] = self.get(part, 0.0) + perf_counter() - begin
 
         return call

@@ -92,8 +92,10 @@ def measure(settings: argparse.Namespace, world: World) -> Iterator[Row]:
         few, tiny = settings.model_repeats, models.tiny(world.vocabulary)
         yield from share.measure_generate(world, index, tiny, repeats=few, seed=seed)
         if settings.model == "bart-base":
-            base = models.bart_base_shape(world.vocabulary)
+            base = models.bart_base_shape(world.vocabulary).to(settings.device)
             name = "bart-base shape"
+            if base.device.type == "cuda":
+                name += f", {torch.cuda.get_device_name(base.device)}"
             yield from share.measure(world, index, base, name=name, repeats=few, seed=seed)
     if "mining" in only:
         yield from mining.measure(
@@ -119,6 +121,7 @@ def parse(arguments: Sequence[str]) -> tuple[dict[str, Any] | None, argparse.Nam
     add("--retriever", help="a trained retriever over its own index, for mining")
     add("--questions", type=int, default=64, help="questions mined in each repeat")
     add("--reference-tokens", type=float, default=5e6, help="no pure Python above this size")
+    add("--device", default="cpu", help="of the bart-base shape, e.g. cuda")
     add("--threads", type=int, help="torch threads")
     add("--seed", type=int, default=0)
     add("--work", type=Path, help="where the index is built (the temporary directory)")

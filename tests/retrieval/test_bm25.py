@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib.util import find_spec
 from math import log
 
 import numpy as np
@@ -71,3 +74,19 @@ def test_best_is_a_stable_sort(values, k) -> None:
     expected = sorted(range(len(values)), key=lambda i: (-values[i], i))[:k]
     assert order.tolist() == expected
     assert kept.tolist() == [values[i] for i in expected]
+
+
+def test_jax_is_not_started() -> None:
+    """Where JAX is installed, bm25s starts it, and JAX takes three quarters of a GPU's memory."""
+    if find_spec("jax") is None:  # not importorskip: an imported JAX and fork do not mix
+        pytest.skip("JAX is not installed")
+    program = (
+        "import sys, ltrgr.retrieval.bm25, bm25s.selection\n"
+        "assert not bm25s.selection.JAX_IS_AVAILABLE\n"
+        "assert not [m for m in sys.modules if m.startswith('jax')]\n"
+        "import jax; print(jax.numpy.ones(2).sum())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True
+    )
+    assert done.stdout == "2.0\n"

@@ -184,6 +184,19 @@ def test_validation_reports_retrieval_on_dev_and_starts_afresh(kit: Kit) -> None
         assert kit.logged["dev/recall@20"] == pytest.approx(0.75)
 
 
+def test_dev_figures_reach_the_metric_on_the_device_of_the_model(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Search gives its lists on the CPU; Lightning moves the metric to the GPU with the model."""
+    devices: list[str] = []
+    monkeypatch.setattr(type(kit.module), "device", torch.device("meta"))
+    monkeypatch.setattr(
+        kit.module.metric, "update", lambda *parts: devices.extend(p.device.type for p in parts)
+    )
+    kit.module.validation_step(torch.tensor([0]), 0)
+    assert devices == ["meta", "meta"]
+
+
 def test_learned_numbers_start_from_the_same_loss_and_move(
     kit: Kit, retriever: Retriever, corpus: Corpus, minder_index: Path
 ) -> None:

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
 from ltrgr.corpus.records import Passage
+
+# Where JAX is installed, importing bm25s starts it, and JAX takes three quarters of a GPU's memory.
+# Nothing here uses JAX, so it is hidden from that import.
+_hidden = {name: sys.modules.get(name) for name in ("jax", "jax.lax")}
+sys.modules |= dict.fromkeys(_hidden)  # type: ignore[arg-type]
+import bm25s  # noqa: E402
+
+for _name, _module in _hidden.items():
+    if _module is None:
+        del sys.modules[_name]
+    else:
+        sys.modules[_name] = _module
 
 _WORD = re.compile(r"\w+")
 

@@ -162,7 +162,8 @@ class LearningToRank(LightningModule):
 
     def validation_step(self, batch: Tensor, batch_idx: int) -> None:
         """Search a few dev questions with the current parameters."""
-        self.metric.update(*self.search_dev(batch))
+        relevance, n_relevant = self.search_dev(batch)  # on the CPU, where passages are scored
+        self.metric.update(relevance.to(self.device), n_relevant.to(self.device))
 
     def on_validation_epoch_end(self) -> None:
         """Log the dev figures that choose the checkpoint."""
