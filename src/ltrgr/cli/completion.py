@@ -35,7 +35,7 @@ def complete(arguments: Sequence[str], *, commands: Sequence[str], conf: Path) -
         print(visible((" " if shell != "fish" else "\n").join(candidates(line, commands))))
         return OK
     if request == "query":
-        if command not in commands:
+        if command is None or command not in commands:
             return OK
         os.environ["COMP_LINE"] = shorter
         os.environ["COMP_POINT"] = str(max(0, point - removed))
