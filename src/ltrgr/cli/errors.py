@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ltrgr.cli.signals import stop_line
 from ltrgr.cli.unimportable import unimportable
 from ltrgr.errors import LtrgrError
 from ltrgr.terminal import print_error, print_traceback
 
-OK, CRASHED, MISUSED, STOPPED, PIPE_CLOSED = 0, 1, 2, 130, 141
-"""Exit codes: done; a fault in the program; a fault the user can fix; Ctrl-C; ``| head``."""
+OK, CRASHED, MISUSED, PIPE_CLOSED = 0, 1, 2, 141
+"""Exit codes: done; a fault in the program; a fault the user can fix; ``| head``.
+
+``signals.stop_line`` gives that of a stopped command."""
 
 
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
@@ -79,8 +82,9 @@ def report(
     else keeps its full traceback. An error of ours may name another ``exit_code`` than ``MISUSED``.
     """
     if isinstance(error, KeyboardInterrupt):
-        print_error("stopped; run the same command to go on from the last checkpoint")
-        return STOPPED
+        line, code = stop_line()
+        print_error(line)
+        return code
     own = own_cause(error)
     composition = own is None and _is_composition(error)
     message = None

@@ -24,6 +24,7 @@ from ltrgr.cli.errors import (
     reader_is_gone,
     report,
 )
+from ltrgr.cli.signals import stopped_by_signals
 from ltrgr.cli.suggestions import did_you_mean, explain, nearest
 from ltrgr.cli.typos import refuse_misspelt, refuse_renamed, refuse_table
 from ltrgr.terminal import make_streams_safe, print_error
@@ -116,7 +117,7 @@ def run_command(command: str, arguments: Sequence[str], *, conf: Path, commands:
         arguments, overrides, extra = hydra_arguments(arguments)
         explained = partial(explain, conf=conf, extra=extra, command=command, overrides=overrides)
         tell = partial(tell, explain=explained)
-        with _argv([f"ltrgr {command}", *arguments]):
+        with stopped_by_signals(), _argv([f"ltrgr {command}", *arguments]):
             _application(command, conf=conf, commands=commands, tell=tell)()
         code = OK
     except SystemExit as stop:

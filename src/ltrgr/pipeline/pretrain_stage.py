@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ltrgr.corpus.records import Corpus
@@ -26,6 +25,7 @@ from ltrgr.models.pretrained import trained_model
 from ltrgr.pipeline.artefact import SCRATCH, Artefact
 from ltrgr.pipeline.checkpoint_choice import Choice
 from ltrgr.pipeline.describe import describe
+from ltrgr.pipeline.divergence import expect_finite
 from ltrgr.pipeline.generation_check import Validation, dev_check
 from ltrgr.pipeline.index_stage import open_serialised, open_vocabulary
 from ltrgr.pipeline.seeding import seed_everything
@@ -235,17 +235,3 @@ def _first_model(backbone: Backbone, vocabulary: Vocabulary, *, before: Path | N
     if before is not None:
         network.load_state_dict(trained_model(before / "model").state_dict())
     return network
-
-
-def expect_finite(model: object) -> None:
-    """Refuse a diverged model.
-
-    Raises:
-        FloatingPointError: a weight is not a number or infinite.
-    """
-    for name, weights in model.named_parameters():  # type: ignore[attr-defined]
-        if not np.isfinite(weights.detach().float().sum().item()):
-            raise FloatingPointError(
-                f"training diverged: {name} is not finite; lower the learning rate "
-                "(pretrain.optimizer.lr or rank.optimizer.lr) and run the command again"
-            )

@@ -23,9 +23,10 @@ from ltrgr.identifiers.tokenised import tokenise_questions
 from ltrgr.pipeline.artefact import SCRATCH, Artefact
 from ltrgr.pipeline.checkpoint_choice import Choice
 from ltrgr.pipeline.describe import describe
+from ltrgr.pipeline.divergence import expect_finite
 from ltrgr.pipeline.index_stage import open_serialised
 from ltrgr.pipeline.mine_stage import Miner, relevance_of
-from ltrgr.pipeline.pretrain_stage import expect_finite, target_sampler
+from ltrgr.pipeline.pretrain_stage import target_sampler
 from ltrgr.pipeline.seeding import seed_everything
 from ltrgr.pipeline.settings import ComputeSettings, PretrainSettings, RankSettings, WandbSettings
 from ltrgr.pipeline.trainer import fit, loggers, make_trainer

@@ -11,11 +11,13 @@ from pickle import UnpicklingError
 from typing import Any
 
 import pytorch_lightning as pl
+from lightning_fabric.plugins.environments import LightningEnvironment
 from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.loggers import CSVLogger, Logger
 
 from ltrgr.errors import LtrgrError
 from ltrgr.pipeline.checkpoints import WholeCheckpoints, resumable
+from ltrgr.pipeline.divergence import StopAtDivergence
 from ltrgr.pipeline.progress import StepProgress
 from ltrgr.pipeline.seeding import SeededSteps
 from ltrgr.pipeline.settings import ComputeSettings, WandbSettings
@@ -79,8 +81,15 @@ def make_trainer(
             precision=precision,  # type: ignore[arg-type]
             gradient_clip_val=gradient_clip_val,
             logger=logger,
-            plugins=[WholeCheckpoints()],
-            callbacks=[*callbacks, SeededSteps(seed), LearningRateMonitor("step"), *bars],
+            # One process, whatever the variables of a scheduler (SLURM_NTASKS) say.
+            plugins=[WholeCheckpoints(), LightningEnvironment()],
+            callbacks=[
+                StopAtDivergence(),
+                *callbacks,
+                SeededSteps(seed),
+                LearningRateMonitor("step"),
+                *bars,
+            ],
             log_every_n_steps=10,
             val_check_interval=val_check_interval,
             check_val_every_n_epoch=None,
