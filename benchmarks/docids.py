@@ -20,8 +20,8 @@ from ltrgr.identifiers.keys import Keys
 from ltrgr.index.protocol import Index
 from ltrgr.index.shards import Shards
 from ltrgr.index.trie import IdentifierTrie
-from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search.passages import score_passages
 
 SYMBOLS = 16
 """as identifiers=docid_random"""

@@ -94,7 +94,7 @@ class Reference:
         candidates: int,
         k: int,
     ) -> list[tuple[int, float]]:
-        """The k best (passage, score) of one question, as `ltrgr.scoring.passages` defines them."""
+        """The k best (passage, score) of one question, as `score_passages` defines them."""
         order = sorted(range(len(keys)), key=lambda i: (-weights[i], -len(keys[i]), i))
         order = [i for i in order if weights[i] > 0]
         found = {i: self.locate(keys[i]) for i in order}

@@ -14,8 +14,8 @@ from benchmarks.world import World
 from ltrgr.identifiers.keys import Keys
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.shards import Shards
-from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search.passages import score_passages
 from ltrgr.scoring.weights import key_weights, prior_log_odds
 
 QUESTIONS = 20

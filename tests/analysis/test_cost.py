@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from ltrgr.analysis.cost import ratio
-from ltrgr.report.cost_picture import cost_picture
+from ltrgr.report.cost_figure import cost_figure
 
 
 def test_the_ratio_is_taken_turn_by_turn() -> None:
@@ -20,6 +22,16 @@ def test_turns_that_do_not_match(after: list[float], before: list[float]) -> Non
         ratio(np.array(after), np.array(before), seed=0)
 
 
-def test_the_picture() -> None:
-    turns = {"seconds": [0.1, 0.2], "keys": [30.0, 31.0]}
-    assert cost_picture({"systems": {"pretrain": turns, "rank": turns}}).startswith(b"\x89PNG")
+def test_a_point_of_the_figure_is_one_turn_before_and_after() -> None:
+    before = {"seconds": [0.1, 0.2], "keys": [30.0, 31.0]}
+    after = {"seconds": [0.11, 0.19], "keys": [32.0, 29.0]}
+    milliseconds, keys = cost_figure({"systems": {"pretrain": before, "rank": after}}).axes
+    np.testing.assert_allclose(points(milliseconds), [[100, 110], [200, 190]])
+    np.testing.assert_allclose(points(keys), [[30, 32], [31, 29]])
+    # the diagonal spans both systems
+    np.testing.assert_allclose(milliseconds.lines[0].get_xydata(), [[100, 100], [200, 200]])
+    np.testing.assert_allclose(keys.lines[0].get_xydata(), [[29, 29], [32, 32]])
+
+
+def points(axes: Any) -> Any:
+    return axes.collections[0].get_offsets()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from ltrgr.analysis.exposure import Observed, join, observe, summarise
 from ltrgr.corpus.records import Corpus
 from ltrgr.identifiers.tokenised import TokenisedQuestions, tokenise_questions
 from ltrgr.pipeline.index_stage import open_serialised
-from ltrgr.report.exposure_picture import exposure_picture
+from ltrgr.report.exposure_figure import exposure_figure
 from ltrgr.retrieval.retriever import Retriever
 
 TRUE, FALSE = True, False
@@ -136,9 +135,23 @@ def test_log_p_and_errors_agree_with_the_search(retriever: Retriever, corpus: Co
     assert not narrow.found.all()  # five beams do lose some
 
 
-def test_the_picture_draws_what_is_there(tmp_path: Path) -> None:
-    shown = summarise(by_hand())
-    systems = {"before": {"title": shown}, "after": {"title": shown}}
-    assert exposure_picture(systems).startswith(b"\x89PNG")
-    empty = {"before": {"title": shown, "query": {"questions": 0, "without_gold": 4}}}
-    assert exposure_picture(empty).startswith(b"\x89PNG")
+def test_the_figure_shows_curves_by_depth_and_stacked_shares() -> None:
+    shown = summarise(join([by_hand()] * 5))
+    assert shown["questions_by_depth"] == [15, 10, 5]  # too few for a point at the third depth
+    panels = exposure_figure({"before": {"title": shown}, "after": {"title": shown}}).axes
+    for axes, curve in zip(panels, ("forced", "own", "on_beam"), strict=False):
+        expected = [[d, 100 * v] for d, v in zip((1, 2), shown[curve], strict=False)]
+        before, after = axes.lines
+        np.testing.assert_allclose(before.get_xydata(), expected)
+        np.testing.assert_allclose(after.get_xydata(), expected)
+        assert (before.get_linestyle(), after.get_linestyle()) == ("--", "-")
+    heights = [bar.get_height() for bar in panels[3].patches]
+    shares = [100 * shown["errors"][kind] for kind in ("found", "search", "model")]
+    assert heights == pytest.approx([share for share in shares for _ in range(2)])
+
+
+def test_a_view_without_questions_is_not_drawn() -> None:
+    empty = {"title": summarise(by_hand()), "query": {"questions": 0, "without_gold": 4}}
+    panels = exposure_figure({"before": empty}).axes
+    assert [line.get_label() for line in panels[0].lines] == ["before: title"]
+    assert len(panels[3].patches) == 3

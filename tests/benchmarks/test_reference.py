@@ -27,8 +27,8 @@ from benchmarks.world import World, world_of
 from ltrgr.corpus.records import Corpus
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.shards import Shards
-from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search.passages import score_passages
 from ltrgr.scoring.weights import key_weights
 
 

@@ -64,12 +64,19 @@ def test_ltrgr_config_with_the_papers_numbers() -> None:
         "ltrgr", "loss.unit=score", "loss.margin=500", "loss.lambda_generation=1000"
     )
     assert [t.sampler.func for t in objective.terms.values()] == [top_pair, random_pair]
-    loss, parts = total(objective)
-    # only the first question has a contrast; its random negative is 900 or 100
-    second = parts["rank2"].item()
-    assert parts["rank1"].item() == 700
-    assert second in (700.0, 0.0)
-    assert loss.item() == pytest.approx(700 + second + 2000)
+    bound, generator = objective.in_units_of(400.0), torch.Generator().manual_seed(0)
+    generation = torch.tensor(2.0, dtype=torch.float64)
+    drawn = set()
+    for _ in range(20):
+        chosen = objective.select(SCORES, RELEVANCE, MASK, generator=generator)
+        loss, parts = bound(SCORES, RELEVANCE, chosen, generation)
+        # only the first question has a contrast; its random negative scores 900 or 100
+        negative = SCORES[0, 1:][chosen["rank2"][0, 1:]].item()
+        second = {900: 900 - 700 + 500, 100: 0}[negative]
+        assert (parts["rank1"].item(), parts["rank2"].item()) == (900 - 700 + 500, second)
+        assert loss.item() == pytest.approx(700 + second + 1000 * 2.0)
+        drawn.add(negative)
+    assert drawn == {900, 100}
 
 
 def test_ltrgr_config_defaults_and_ablations() -> None:

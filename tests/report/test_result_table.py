@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from ltrgr.report.picture import picture
+from ltrgr.report.png import as_png
 from ltrgr.report.render import latex, markdown, text, write_all
 from ltrgr.report.result_table import Cell, Origin, ResultTable, Row, from_json, to_json
+from ltrgr.report.table_figure import table_figure
 
 TABLE = ResultTable(
     title="Demo",
@@ -183,7 +184,8 @@ def test_a_bar_is_as_long_as_its_value(tmp_path: Path) -> None:
     lengths = []
     for mean in (0.4, 0.8):
         row = Row(name="one", cells={"hits@5": Cell(mean=mean), "other": Cell(mean=1)})
-        png = picture(ResultTable(title="T", metrics=("hits@5", "other"), rows=(row,)))
+        table = ResultTable(title="T", metrics=("hits@5", "other"), rows=(row,))
+        png = as_png(table_figure(table))
         lengths.append(bar_lengths(png, tmp_path, (0x00, 0x72, 0xB2)))
     # The legend's patch has the colour too, but lies in other pixel rows.
     assert lengths[1] / lengths[0] == pytest.approx(2, rel=0.02)
@@ -192,7 +194,8 @@ def test_a_bar_is_as_long_as_its_value(tmp_path: Path) -> None:
 def test_the_picture_has_an_error_bar_only_where_there_is_a_spread(tmp_path: Path) -> None:
     def dark(spread: float | None) -> int:
         row = Row(name="one", cells={"hits@5": Cell(mean=0.5, spread=spread)})
-        png = picture(ResultTable(title="T", metrics=("hits@5",), rows=(row,)))
+        table = ResultTable(title="T", metrics=("hits@5",), rows=(row,))
+        png = as_png(table_figure(table))
         return bar_lengths(png, tmp_path, (0x33, 0x33, 0x33))
 
     assert dark(0.1) > 100  # 20 of 105 percent of some 900 pixels
@@ -207,9 +210,13 @@ def test_a_varied_setting_is_drawn_as_lines() -> None:
     ]
     rows.append(Row(name="C", cells={"hits@5": Cell(mean=0.4)}, line="C"))
     table = ResultTable(title="T", metrics=("hits@5",), rows=tuple(rows), varied="sigma")
-    lines, bars = picture(table), picture(replace(table, varied=""))
-    assert lines.startswith(b"\x89PNG")
-    assert lines != bars
+    (panel,) = table_figure(table).axes
+    curves = {c.get_label(): c.lines[0].get_xydata().tolist() for c in panel.containers}
+    assert curves == {line: [[0, 50], [1, 50]] for line in ("A", "B")}
+    constant = next(line for line in panel.lines if line.get_label() == "C")
+    assert set(constant.get_ydata()) == {40}
+    (panel,) = table_figure(replace(table, varied="")).axes
+    assert [bar.get_width() for bar in panel.patches] == pytest.approx([50, 50, 50, 50, 40])
     assert from_json(to_json(table)) == table
 
 

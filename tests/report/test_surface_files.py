@@ -6,7 +6,10 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.image import imread
 from run_folders import artefact, evaluation, sweep, told
 
 from ltrgr.report.page.groups import comparables
@@ -34,7 +37,9 @@ def test_a_grid_becomes_a_tidy_table_and_a_picture(tmp_path: Path) -> None:
     assert rows[2.0, 2.6]["hits@5 std"] == "0.000000"
     assert {at for at, row in rows.items() if row["hits@5 stable"] == "1"} == {(2.0, 2.6)}
     assert {row["seeds"] for row in rows.values()} == {"2"}
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    colours = imread(picture)
+    framed = np.abs(colours[..., :3] - to_rgb("#d55e00")).max(axis=2) < 0.02
+    assert framed.any()  # the stable region
 
 
 def test_one_swept_setting_is_one_column(tmp_path: Path) -> None:

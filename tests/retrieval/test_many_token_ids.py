@@ -9,9 +9,9 @@ import pytest
 
 from judge_search import BEGIN, BODY, CLOSE, END, TITLE, Toy, as_dicts, bart, judge, toy
 from ltrgr.identifiers.join import merge
-from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search.passages import score_passages
 from ltrgr.scoring.weights import key_weights
 
 SIZE = 70_000

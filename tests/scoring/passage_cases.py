@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from judge import Found, Rule, judge
 from small_world import make_keys
 
-from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search.passages import score_passages
 
 END, TITLE = 0, 1  # marker tokens of these tests
 MARKERS = {END, TITLE}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from small_world import build, make_keys
 
-from ltrgr.scoring.bits import lowest_bit
-from ltrgr.scoring.key_trie import clear_trie, fill_trie, new_trie, step
-from ltrgr.scoring.ranked_keys import rank_keys
+from ltrgr.scoring.search.bits import lowest_bit
+from ltrgr.scoring.search.key_trie import clear_trie, fill_trie, new_trie, step
+from ltrgr.scoring.search.ranked_keys import rank_keys
 
 V = 200
 

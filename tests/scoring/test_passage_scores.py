@@ -10,8 +10,8 @@ from passage_cases import END, MARKERS, TITLE, V, assert_judged, assert_same, ca
 from small_world import build, make_keys
 
 from ltrgr.index.shards import Shards
-from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search.passages import score_passages
 
 
 @pytest.fixture(scope="module")

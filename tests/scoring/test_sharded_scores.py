@@ -14,11 +14,11 @@ from passage_cases import TITLE, V, assert_judged, cases, csr, run
 from small_world import build, build_shards, make_keys
 
 from ltrgr.index.shards import Shards
-from ltrgr.scoring import sharded
-from ltrgr.scoring.candidate_generation import Excluded
-from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search import sharded
+from ltrgr.scoring.search.candidate_generation import Excluded
+from ltrgr.scoring.search.passages import score_passages
 
 # Positions 0-3, 4-7 | 8-11, 12-14; [6] stands twice in each half, [8] in one half only.
 HALVES = [[[1, 5, 6, 0], [1, 6, 8, 0]], [[1, 6, 7, 0], [1, 6, 0]]]

@@ -15,9 +15,9 @@ from passage_cases import run as scores
 from small_world import make_keys
 
 from docid_worlds import BEGIN, CLOSE, END, SYMBOL, DocidWorld, docid_worlds
-from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search.passages import score_passages
 
 A, B = SYMBOL, SYMBOL + 1
 BY_HAND = DocidWorld([[A, A], [A, B], [B]], [[], [], [B]], [[B], [], []], 9)

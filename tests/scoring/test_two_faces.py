@@ -8,8 +8,8 @@ import torch
 from small_world import build, make_keys
 
 from ltrgr.scoring.differentiable import passage_scores
-from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search.passages import score_passages
 from ltrgr.scoring.weights import key_weights
 
 V = 30

@@ -62,29 +62,34 @@ def test_generation_loss_by_hand(
     assert float(found) == pytest.approx(float(sum(losses)) / 3, rel=1e-5)
 
 
-def test_pretraining_descends(minder_index: Any, corpus: Any, random_model: Any) -> None:
+def test_pretraining_learns_a_batch(minder_index: Any, corpus: Any, random_model: Any) -> None:
     from copy import deepcopy
 
     module = IdentifierPretraining(
         model=deepcopy(random_model),
         optimizer=partial(AdamW, lr=3e-3, weight_decay=0.01),
         scheduler=partial(linear, warmup_ratio=0.1),
-        steps=30,
+        steps=80,
         label_smoothing=0.1,
     )
     (optimiser, schedule) = made(module.configure_optimizers())
     sampler = sampler_of(minder_index, MINDER, corpus)
     generator = np.random.default_rng(0)
     batch = sampler.batch(generator.integers(0, sampler.n_pairs, 16), generator)
-    losses = []
-    for step in range(15):
+    for step in range(80):
         loss = module.training_step(batch, step)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
-        losses.append(float(loss.detach()))
-    assert losses[-1] < 0.8 * losses[0]
+    labels = batch.labels.contiguous()
+    with torch.no_grad():
+        logits = module.model(
+            input_ids=batch.prompt_ids, attention_mask=batch.prompt_mask, labels=labels
+        ).logits
+    target = labels >= 0
+    right = (logits.argmax(2) == labels)[target].float().mean()
+    assert right > 0.7  # not 1: some prompts have several targets
 
 
 def made(configured: dict[str, Any]) -> tuple[Any, Any]:

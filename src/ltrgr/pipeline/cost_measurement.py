@@ -16,7 +16,8 @@ from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.pipeline.progress import watch
 from ltrgr.pipeline.settings import SettingsError
-from ltrgr.report.cost_picture import cost_picture
+from ltrgr.report.cost_figure import cost_figure
+from ltrgr.report.png import as_png
 from ltrgr.retrieval.retriever import Retriever
 
 
@@ -81,7 +82,7 @@ def _write(
         },
     }
     write_atomically(directory / "cost.json", json.dumps(found, indent=1))
-    write_atomically(directory / "cost.png", cost_picture(found))
+    write_atomically(directory / "cost.png", as_png(cost_figure(found)))
 
 
 def _batches(pipeline: Pipeline, turns: int) -> list[list[str]]:

@@ -16,7 +16,8 @@ from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.index_stage import open_serialised
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.pipeline.progress import watch
-from ltrgr.report.exposure_picture import exposure_picture
+from ltrgr.report.exposure_figure import exposure_figure
+from ltrgr.report.png import as_png
 from ltrgr.retrieval.retriever import Retriever
 
 
@@ -57,7 +58,7 @@ def expose(pipeline: Pipeline, systems: Sequence[str]) -> Path:
 def _write(directory: Path, pipeline: Pipeline, retrievers: Mapping[str, Retriever]) -> None:
     measured = {name: _measure(pipeline, name, retriever) for name, retriever in retrievers.items()}
     write_atomically(directory / "exposure.json", json.dumps(measured, indent=1))
-    write_atomically(directory / "exposure.png", exposure_picture(measured))
+    write_atomically(directory / "exposure.png", as_png(exposure_figure(measured)))
 
 
 def _measure(pipeline: Pipeline, name: str, retriever: Retriever) -> dict[str, Any]:

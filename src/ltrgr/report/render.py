@@ -13,8 +13,9 @@ from rich.text import Text
 
 from ltrgr.disk import write_atomically
 from ltrgr.report.console import SafeConsole, plain
-from ltrgr.report.picture import picture
+from ltrgr.report.png import as_png
 from ltrgr.report.result_table import Printed, ResultTable, body, explained, header, to_json
+from ltrgr.report.table_figure import table_figure
 
 SUPERSCRIPTS = str.maketrans("abcdefghijklmnoprstuvwxyz", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
 """letters of significance, so that none reads like a unit; Unicode has no raised q"""
@@ -96,7 +97,7 @@ def write_all(table: ResultTable, directory: Path, *, name: str = "table") -> di
         "md": markdown(table),
         "tex": latex(table),
         "json": to_json(table),
-        "png": picture(table),
+        "png": as_png(table_figure(table)),
     }
     paths = {kind: directory / f"{name}.{kind}" for kind in contents}
     for kind, content in contents.items():

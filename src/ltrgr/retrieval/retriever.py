@@ -28,9 +28,9 @@ from ltrgr.retrieval.description import Description
 from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
 from ltrgr.retrieval.hits import Hit
 from ltrgr.retrieval.retrieved_batch import RetrievedBatch
-from ltrgr.scoring.passages import score_passages
 from ltrgr.scoring.perturbation import perturbation
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search.passages import score_passages
 from ltrgr.scoring.weights import key_weights
 
 Ranges = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -22,6 +21,7 @@ from ltrgr.report.page.heat_maps import LEVEL, METRICS, one_key_of, tick
 from ltrgr.report.page.runs import Runs
 from ltrgr.report.page.surface import Surface, stable
 from ltrgr.report.page.sweeps import swept
+from ltrgr.report.png import as_png
 
 
 def write_surfaces(root: Path, folder: Path, *, samples: int = 10_000) -> list[Path]:
@@ -44,7 +44,7 @@ def write_surfaces(root: Path, folder: Path, *, samples: int = 10_000) -> list[P
         regions = {m: stable(surface, m, samples=samples, level=LEVEL) for m in METRICS}
         for suffix, content in (
             ("csv", tidy(surface, regions)),
-            ("png", drawn(surface, regions, one_key=key)),
+            ("png", as_png(surface_figure(surface, regions, one_key=key))),
         ):
             folder.mkdir(parents=True, exist_ok=True)
             written.append(folder / f"{stem}.{suffix}")
@@ -74,10 +74,10 @@ def tidy(surface: Surface, regions: dict[str, set[tuple[Any, Any]]]) -> str:
     return out.getvalue()
 
 
-def drawn(
+def surface_figure(
     surface: Surface, regions: dict[str, set[tuple[Any, Any]]], *, one_key: float | None
-) -> bytes:
-    """A PNG with one heat map a metric, percent; the stable region is framed.
+) -> Figure:
+    """One heat map a metric, percent; the stable region is framed.
 
     Args:
         one_key: what a confident key seen once is worth, for axes in both units.
@@ -85,7 +85,6 @@ def drawn(
     width, height = len(surface.xs), len(surface.ys)
     size = (len(regions) * (0.85 * width + 1.6), 0.55 * height + 1.4)
     figure = Figure(figsize=size, dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(regions), squeeze=False)[0]
     for axes, (metric, region) in zip(panels, regions.items(), strict=True):
         _map(axes, surface, metric, region)
@@ -95,9 +94,7 @@ def drawn(
         axes.set_xlabel(surface.x.name)
         axes.set_ylabel("" if surface.x is surface.y else surface.y.name)
         axes.tick_params(labelsize=7, length=0)
-    out = io.BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()
+    return figure
 
 
 def _map(axes: Axes, surface: Surface, metric: str, region: set[tuple[Any, Any]]) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ltrgr.index.any_index import passage_of_row, passages_of_token, position_of_row
 from ltrgr.index.kernels import STEP
-from ltrgr.scoring.ranked_keys import RankedKeys
+from ltrgr.scoring.search.ranked_keys import RankedKeys
 
 BLOCK = 256
 """Rows located at a time; the random reads of a block overlap in time."""

@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ltrgr.index.kernels import STEP
-from ltrgr.scoring.ranked_keys import RankedKeys
+from ltrgr.scoring.search.ranked_keys import RankedKeys
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2^64 / golden ratio: multiplicative hashing (Knuth, TAOCP 3, 6.4)"""

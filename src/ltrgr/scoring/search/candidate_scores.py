@@ -9,13 +9,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ltrgr.index.any_index import span_of_passage
-from ltrgr.scoring.candidate_generation import Excluded
-from ltrgr.scoring.exact_score import Found, Marks, Rules, count_passage
-from ltrgr.scoring.finding import find_keys
-from ltrgr.scoring.key_trie import clear_trie, fill_trie
-from ltrgr.scoring.lists import Lists, Scored, enter
-from ltrgr.scoring.ranked_keys import RankedKeys
-from ltrgr.scoring.workspace import Workspace
+from ltrgr.scoring.search.candidate_generation import Excluded
+from ltrgr.scoring.search.exact_score import Found, Marks, Rules, count_passage
+from ltrgr.scoring.search.key_occurrences import find_keys
+from ltrgr.scoring.search.key_trie import clear_trie, fill_trie
+from ltrgr.scoring.search.ranked_keys import RankedKeys
+from ltrgr.scoring.search.top_k import Lists, Scored, enter
+from ltrgr.scoring.search.workspace import Workspace
 
 
 @njit(cache=True, nogil=True)

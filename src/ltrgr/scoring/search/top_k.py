@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ltrgr.index.kernels import STEP
-from ltrgr.scoring.exact_score import Counted
+from ltrgr.scoring.search.exact_score import Counted
 
 
 class Lists(NamedTuple):

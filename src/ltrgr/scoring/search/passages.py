@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from ltrgr.identifiers.keys import Keys
 from ltrgr.index.protocol import Index
-from ltrgr.scoring.candidate_generation import (
+from ltrgr.scoring.rank_lists import RankLists
+from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.scoring.search.candidate_generation import (
     Accumulators,
     Excluded,
     choose,
@@ -20,14 +22,12 @@ from ltrgr.scoring.candidate_generation import (
     proposals,
     propose,
 )
-from ltrgr.scoring.candidates import score_candidates
-from ltrgr.scoring.exact_score import Rules
-from ltrgr.scoring.lists import Lists, empty_lists
-from ltrgr.scoring.rank_lists import RankLists
-from ltrgr.scoring.ranked_keys import RankedKeys, rank_keys
-from ltrgr.scoring.scoring_settings import ScoringSettings
-from ltrgr.scoring.sharded import score_shard, score_shards
-from ltrgr.scoring.workspace import Workspace, new_workspace
+from ltrgr.scoring.search.candidate_scores import score_candidates
+from ltrgr.scoring.search.exact_score import Rules
+from ltrgr.scoring.search.ranked_keys import RankedKeys, rank_keys
+from ltrgr.scoring.search.sharded import score_shard, score_shards
+from ltrgr.scoring.search.top_k import Lists, empty_lists
+from ltrgr.scoring.search.workspace import Workspace, new_workspace
 
 log = logging.getLogger("ltrgr")
 

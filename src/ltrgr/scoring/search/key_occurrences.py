@@ -16,10 +16,10 @@ from numba.extending import overload
 
 from ltrgr.index.any_index import kernels_of, row_of_passage
 from ltrgr.index.kernels import STEP
-from ltrgr.scoring.candidate_generation import Excluded, is_excluded
-from ltrgr.scoring.exact_score import Found, scan
-from ltrgr.scoring.key_trie import KeyTrie
-from ltrgr.scoring.ranked_keys import RankedKeys
+from ltrgr.scoring.search.candidate_generation import Excluded, is_excluded
+from ltrgr.scoring.search.exact_score import Found, scan
+from ltrgr.scoring.search.key_trie import KeyTrie
+from ltrgr.scoring.search.ranked_keys import RankedKeys
 
 
 def find_keys(

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.csr import csr_offsets
-from ltrgr.scoring.exact_score import Counted, Rules
-from ltrgr.scoring.key_trie import KeyTrie, new_trie
-from ltrgr.scoring.ranked_keys import RankedKeys
+from ltrgr.scoring.search.exact_score import Counted, Rules
+from ltrgr.scoring.search.key_trie import KeyTrie, new_trie
+from ltrgr.scoring.search.ranked_keys import RankedKeys
 
 
 class Workspace(NamedTuple):

@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 
 from ltrgr.csr import csr_offsets, csr_owners
 from ltrgr.index.protocol import Index
-from ltrgr.scoring.candidate_generation import (
+from ltrgr.scoring.search.candidate_generation import (
     Accumulators,
     Excluded,
     choose,
     new_accumulators,
     propose,
 )
-from ltrgr.scoring.candidates import score_candidates
-from ltrgr.scoring.exact_score import Rules
-from ltrgr.scoring.lists import Lists
-from ltrgr.scoring.ranked_keys import RankedKeys
-from ltrgr.scoring.workspace import Workspace
+from ltrgr.scoring.search.candidate_scores import score_candidates
+from ltrgr.scoring.search.exact_score import Rules
+from ltrgr.scoring.search.ranked_keys import RankedKeys
+from ltrgr.scoring.search.top_k import Lists
+from ltrgr.scoring.search.workspace import Workspace
 
 Integers = NDArray[np.int64]
 

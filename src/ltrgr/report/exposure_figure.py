@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -24,14 +22,13 @@ FEWEST = 10
 """questions below which a depth is not drawn"""
 
 
-def exposure_picture(systems: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """Return a PNG of ``{system: {view: summary}}``; the last system is drawn solid.
+def exposure_figure(systems: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draw ``{system: {view: summary}}``; the last system is drawn solid.
 
     Three curves over the depth in tokens, then the shares of questions whose gold identifier was
     found, lost by the search, or scored too low by the model.
     """
     figure = Figure(figsize=(13, 3.5), dpi=130)
-    FigureCanvasAgg(figure)
     panels = figure.subplots(1, 4)
     views = [v for v in next(iter(systems.values())) if _drawn(systems, v)]
     for axes, (curve, title) in zip(panels, CURVES.items(), strict=False):
@@ -46,10 +43,7 @@ def exposure_picture(systems: Mapping[str, Mapping[str, Any]]) -> bytes:
     _bars(panels[3], systems, views)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=8)
-    figure.set_layout_engine("constrained")
-    out = BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()
+    return figure
 
 
 def _drawn(systems: Mapping[str, Mapping[str, Any]], view: str) -> bool:

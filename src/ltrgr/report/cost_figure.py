@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 
-def cost_picture(found: Mapping[str, Any]) -> bytes:
-    """Return a PNG of what ``pipeline.cost_measurement`` found; the diagonal is equal cost."""
+def cost_figure(found: Mapping[str, Any]) -> Figure:
+    """Draw what ``pipeline.cost_measurement`` found; the diagonal is equal cost."""
     figure = Figure(figsize=(8, 3.8), dpi=130)
-    FigureCanvasAgg(figure)
     seconds, keys = figure.subplots(1, 2)
     before, after = found["systems"]["pretrain"], found["systems"]["rank"]
     _against(seconds, [1e3 * s for s in before["seconds"]], [1e3 * s for s in after["seconds"]])
     seconds.set_title("ms per question, a point a turn", fontsize=10)
     _against(keys, before["keys"], after["keys"])
     keys.set_title("identifiers found per question", fontsize=10)
-    figure.set_layout_engine("constrained")
-    out = BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()
+    return figure
 
 
 def _against(axes: Axes, before: list[float], after: list[float]) -> None:

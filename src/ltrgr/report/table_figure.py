@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ltrgr.report.result_table import Cell, ResultTable, Row
@@ -17,20 +14,19 @@ COLOURS = ("#0072b2", "#56b4e9", "#b7dcf2", "#e69f00", "#009e73", "#cc79a7")
 LINES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#000000")
 
 
-def picture(table: ResultTable, *, metrics: tuple[str, ...] = METRICS) -> bytes:
-    """Return a PNG: horizontal grouped bars in percent, error bars of one standard deviation.
+def table_figure(table: ResultTable, *, metrics: tuple[str, ...] = METRICS) -> Figure:
+    """Draw a table: horizontal grouped bars in percent, error bars of one standard deviation.
 
     Draws those of ``metrics`` that the table has (all of the table's where it has none of them),
     in the table's row order from top to bottom. A table over a varied setting has one panel per
     metric instead, with a line per system.
     """
     shown = [metric for metric in metrics if metric in table.metrics] or list(table.metrics)
-    return _png(_curves(table, shown) if table.varied else _grouped(table, shown))
+    return _curves(table, shown) if table.varied else _grouped(table, shown)
 
 
 def _grouped(table: ResultTable, shown: list[str]) -> Figure:
     figure = Figure(figsize=(8, 1.2 + 0.15 * (len(shown) + 1) * len(table.rows)), dpi=150)
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     for i, metric in enumerate(shown):
         _bars(axes, table, metric, slot=i, slots=len(shown))
@@ -41,7 +37,6 @@ def _grouped(table: ResultTable, shown: list[str]) -> Figure:
 
 def _curves(table: ResultTable, shown: list[str]) -> Figure:
     figure = Figure(figsize=(3.2 * len(shown) + 0.6, 3.6), dpi=150)
-    FigureCanvasAgg(figure)
     lines = list(dict.fromkeys(row.line for row in table.rows))
     panels = figure.subplots(1, len(shown), squeeze=False)[0]
     for axes, metric in zip(panels, shown, strict=True):
@@ -71,13 +66,6 @@ def _line(axes: Axes, rows: list[Row], metric: str, number: int) -> None:
         places, means, yerr=spreads, color=colour, linestyle=style, marker="o", markersize=3,
         capsize=2, label=rows[0].line,
     )  # fmt: skip
-
-
-def _png(figure: Figure) -> bytes:
-    figure.set_layout_engine("constrained")
-    out = BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()
 
 
 def _bars(axes: Axes, table: ResultTable, metric: str, *, slot: int, slots: int) -> None:

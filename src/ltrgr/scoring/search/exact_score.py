@@ -12,10 +12,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ltrgr.index.kernels import STEP
-from ltrgr.scoring.bits import lowest_bit
-from ltrgr.scoring.candidate_generation import Excluded, is_excluded
-from ltrgr.scoring.key_trie import KeyTrie, step
-from ltrgr.scoring.ranked_keys import RankedKeys
+from ltrgr.scoring.search.bits import lowest_bit
+from ltrgr.scoring.search.candidate_generation import Excluded, is_excluded
+from ltrgr.scoring.search.key_trie import KeyTrie, step
+from ltrgr.scoring.search.ranked_keys import RankedKeys
 
 
 class Rules(NamedTuple):
