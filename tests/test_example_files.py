@@ -91,6 +91,18 @@ def test_own_backbone(run: Callable[[str], str]) -> None:
     assert len(re.findall(r"^ +[\d.]+  \w", printed, re.MULTILINE)) == 3
 
 
+def test_own_index(run: Callable[[str], str]) -> None:
+    printed = run("own_index")
+    assert re.search(r"^\d{4} tokens, 80 passages$", printed, re.MULTILINE)
+    usual, own = (
+        re.findall(rf"^  {name}: +(.*)$", printed, re.MULTILINE)
+        for name in ("FM-index", "suffix array")
+    )
+    assert own == usual
+    assert len(own) == 3
+    assert all(len(re.findall(r"\w \d+", hits)) == 3 for hits in own)
+
+
 @pytest.mark.slow  # half a minute
 def test_quickstart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = str(Path(ltrgr.__file__).parents[1])
