@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ltrgr.corpus.store import PassageStore
-from ltrgr.decoding.beam_search import SearchedView, constrained_beam_search
 from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.errors import RetrieverError
 from ltrgr.identifiers.functions import Function
-from ltrgr.identifiers.join import distinct, merge
 from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 from ltrgr.index.kinds import holds_index, open_index
@@ -25,8 +23,8 @@ from ltrgr.index.protocol import Index
 from ltrgr.models.pretrained import saved_tokenizer, trained_model
 from ltrgr.models.threads import expect_threads, threads_for, torch_threads
 from ltrgr.retrieval.description import Description
-from ltrgr.retrieval.extra_keys import question_ngrams, unigrams
 from ltrgr.retrieval.hits import Hit
+from ltrgr.retrieval.key_generation import KeyGenerator, views_to_search
 from ltrgr.retrieval.retrieved_batch import RetrievedBatch
 from ltrgr.scoring.perturbation import perturbation
 from ltrgr.scoring.scoring_settings import ScoringSettings
@@ -72,17 +70,7 @@ class Retriever:
         self._expect_one_corpus()
         self._view_weights, self._view_offsets = scoring.of_views(vocabulary.family.names)
         self._scoring, self._decoding = scoring, decoding
-        self._is_marker = vocabulary.is_marker
-        self.views = [
-            SearchedView(
-                number=number,
-                begin=-1 if view.begin is None else vocabulary.token_id(view.begin),
-                end=-1 if view.end is None else vocabulary.token_id(view.end),
-                max_new_tokens=view.max_new_tokens,
-            )
-            for number, view in enumerate(vocabulary.family.views.values())
-        ]
-
+        self.views = views_to_search(vocabulary)
         self._ends = np.asarray([view.end for view in self.views])
 
     def _expect_one_corpus(self) -> None:
@@ -271,7 +259,7 @@ class Retriever:
                 weights,
                 self.index,
                 settings=self.scoring,
-                marker=self._is_marker,
+                marker=self.vocabulary.is_marker,
                 k=k,
                 excluded=None if excluded is None else _part(excluded, part),
             )
@@ -280,30 +268,7 @@ class Retriever:
     def keys(self, texts: Sequence[str]) -> Keys:
         """The keys of every searched view, and the extra keys that the scoring settings add."""
         with torch_threads(self.threads):
-            return self._keys(texts)
-
-    def _keys(self, texts: Sequence[str]) -> Keys:
-        encoded = self.vocabulary.encode(texts)
-        parts, extra = [], []
-        family = self.vocabulary.family
-        for (name, described), view in zip(family.views.items(), self.views, strict=True):
-            if not described.searched:
-                continue
-            ids, mask = self.prompts(encoded, name)
-            found = constrained_beam_search(
-                self.model,
-                prompt_ids=ids,
-                prompt_mask=mask,
-                view=view,
-                index=self.index,
-                is_marker=self._is_marker,
-                num_beams=self.decoding.num_beams,
-            )
-            parts.append(found.keys)
-            if view.begin < 0:
-                extra += self._extra_keys(texts, ids, mask, view, found.first_step)
-        merged = merge([*parts, *extra])
-        return distinct(merged) if extra else merged
+            return self._generator.keys(texts)
 
     def weights(self, keys: Keys) -> NDArray[np.float64]:
         """[n] weights w(n, q), view weight and perturbation included; 0: the key does not count."""
@@ -324,41 +289,18 @@ class Retriever:
 
     def prompts(self, encoded: Sequence[Ids], view: str) -> tuple[Tensor, Tensor]:
         """Prompts [B, L] of a view for B encoded questions, and their mask."""
-        longest = self.decoding.max_question_length
-        ids, mask = self.vocabulary.pad(
-            [self.vocabulary.prompt(question, view, longest=longest) for question in encoded]
-        )
-        return torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device)
+        return self._generator.prompts(encoded, view)
 
-    def _extra_keys(
-        self, texts: Sequence[str], ids: Tensor, mask: Tensor, view: SearchedView, first: Tensor
-    ) -> list[Keys]:
-        keys = []
-        if self.scoring.question_ngrams:
-            keys.append(
-                question_ngrams(
-                    texts,
-                    model=self.model,
-                    prompt_ids=ids,
-                    prompt_mask=mask,
-                    view=view.number,
-                    vocabulary=self.vocabulary,
-                    index=self.index,
-                    longest=self.scoring.question_ngrams,
-                )
-            )
-        if self.scoring.unigrams:
-            keys.append(
-                unigrams(
-                    first,
-                    view=view.number,
-                    index=self.index,
-                    is_marker=self._is_marker,
-                    scoring=self.scoring,
-                    view_offset=float(self._view_offsets[view.number]),
-                )
-            )
-        return keys
+    @property
+    def _generator(self) -> KeyGenerator:
+        return KeyGenerator(
+            model=self.model,
+            vocabulary=self.vocabulary,
+            index=self.index,
+            views=self.views,
+            scoring=self.scoring,
+            decoding=self.decoding,
+        )
 
 
 def _part(ranges: Ranges, part: slice) -> Ranges:
