@@ -72,21 +72,21 @@ def constrained_beam_search(
         ValueError: the model's config names no decoder start token.
     """
     n = len(prompt_ids)
-    lo, hi = index.interval(np.asarray([view.begin] if view.begin >= 0 else [], dtype=np.int32))
-    end = np.full(n, view.end, dtype=np.int64)
-    score = np.zeros((n, 1), dtype=np.float32)
-    rows_lo = np.tile(lo, (n, 1, 1))
-    rows_hi = np.tile(hi, (n, 1, 1))
+    begin = np.asarray([view.begin] if view.begin >= 0 else [], dtype=np.int32)
+    lo, hi = index.interval(begin)  # [S], S shards
+    end = np.full(n, view.end, dtype=np.int64)  # [R]
+    score = np.zeros((n, 1), dtype=np.float32)  # [R, b], b = 1 and then num_beams
+    rows_lo, rows_hi = np.tile(lo, (n, 1, 1)), np.tile(hi, (n, 1, 1))  # [R, b, S]
     shards, scratch = index.arrays, make_scratch(index.vocabulary_size)
-    states = encode(model, prompt_ids, prompt_mask)
+    states = encode(model, prompt_ids, prompt_mask)  # [R, L, H], from step 1 on [R b, L, H]
     cache = empty_cache()
-    last = torch.full((n, 1), decoder_start_id(model), device=prompt_ids.device)
+    last = torch.full((n, 1), decoder_start_id(model), device=prompt_ids.device)  # [R b, 1]
     history = []
     first_step = torch.empty(0)
     for step in range(view.max_new_tokens):
         logits, cache = decode(model, states, prompt_mask, last, cache)
-        logits = logits[:, -1].float()
-        normaliser = logits.logsumexp(dim=1)
+        logits = logits[:, -1].float()  # [R b, V]
+        normaliser = logits.logsumexp(dim=1)  # [R b]
         if step == 0:
             first_step = logits - normaliser.unsqueeze(1)
         found = advance(
@@ -102,12 +102,12 @@ def constrained_beam_search(
             num_beams,
             scratch,
         )
-        history.append(found)
+        history.append(found)  # fields [R, 2 num_beams]: those that go on, then the finished
         token, parent, score, rows_lo, rows_hi = (field[:, :num_beams] for field in found)
         if step + 1 == view.max_new_tokens or not np.isfinite(score).any():
             break
         width = 1 if step == 0 else num_beams
-        source = (np.arange(n)[:, None] * width + parent).reshape(-1)
+        source = (np.arange(n)[:, None] * width + parent).reshape(-1)  # [R b] rows of the cache
         order = torch.from_numpy(source).to(prompt_ids.device)
         if step == 0:
             cache.reorder_cache(order)

@@ -49,14 +49,14 @@ def rank_list_scores(
         n_tokens: N, tokens in the corpus.
         exponent, coverage: [] learned ones; None: as in ``scoring``.
     """
-    running = cumulative_log_probabilities(
+    running = cumulative_log_probabilities(  # [S, T] log p of the first t tokens
         model,
         encode(model, batch.prompt_ids, batch.prompt_mask),
         batch.prompt_mask,
         batch.labels,
         owner=batch.sequence_prompt,
     )
-    log_probability = running[batch.key_sequence, batch.key_length - 1]
+    log_probability = running[batch.key_sequence, batch.key_length - 1]  # [n]
     return passage_scores(
         log_probability,
         batch.key_count,
@@ -124,13 +124,13 @@ class LearningToRank(LightningModule):
 
     def training_step(self, batch: RankListBatch, batch_idx: int) -> Tensor:
         """The objective of one batch, with its parts and the score scale in the log."""
-        scores = self.scores(batch) if batch.chosen else batch.mined_score
-        generation = None
+        scores = self.scores(batch) if batch.chosen else batch.mined_score  # [B, P]
+        generation = None  # or L_gen []
         if batch.generation is not None:
             generation = generation_loss(
                 self.model, batch.generation, label_smoothing=self.label_smoothing
             )
-        loss, parts = self.objective(
+        loss, parts = self.objective(  # [], {term: []}
             scores,
             batch.relevance,
             batch.chosen,
@@ -150,7 +150,7 @@ class LearningToRank(LightningModule):
         }
         if batch.chosen:
             values["train/one_key_score"] = torch.tensor(self.objective.one_key_score)
-            seen = torch.stack(list(batch.chosen.values())).any(0)
+            seen = torch.stack(list(batch.chosen.values())).any(0)  # [B, P]
             values["train/score_positive"] = scores[seen & batch.relevance].mean()
             values["train/score_negative"] = scores[seen & ~batch.relevance].mean()
             values["train/distinct_keys"] = torch.tensor(float(len(batch.key_sequence)))
