@@ -1,4 +1,4 @@
-"""The files in examples/ run as they stand there, and say what their readers are told."""
+"""The files in examples/ run as they are, and print what their pages say."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def mined(tmp_path_factory: pytest.TempPathFactory, corpus: Corpus) -> Pipeline:
     return built
 
 
-def anew(mined: Pipeline, **changes: Any) -> Pipeline:
+def changed(mined: Pipeline, **changes: Any) -> Pipeline:
     return replace(mined, ranking=ranking(**changes))
 
 
@@ -85,7 +85,7 @@ def test_what_is_off_has_no_part_in_a_name(mined: Pipeline) -> None:
     assert describe(on[0])["learnable_parameters"] == ["exponent", "coverage"]
     assert describe(on[0]) == describe(on[1])
     names = {
-        anew(mined, **changes).ranked.fingerprint
+        changed(mined, **changes).ranked.fingerprint
         for changes in (
             {},
             {"remine_every": 3},
@@ -115,7 +115,7 @@ def test_lists_are_mined_by_the_model_of_their_step(
 
     monkeypatch.setattr(rank_stage.Miner, "__call__", spy)
     monkeypatch.setattr(LearningToRank, "training_step", step)
-    directory = anew(mined, remine_every=5, remine_questions=6, seed=3).rank()
+    directory = changed(mined, remine_every=5, remine_questions=6, seed=3).rank()
     assert [n for n, _ in seen] == [6, 6]
     assert torch.equal(seen[0][1], models[5])
     assert torch.equal(seen[1][1], models[10])
@@ -135,9 +135,9 @@ def test_lists_are_mined_by_the_model_of_their_step(
 
 @pytest.mark.usefixtures("latest_is_best")
 def test_new_lists_change_what_is_learned_and_only_then(mined: Pipeline) -> None:
-    never = saved(anew(mined, remine_every=12).rank())[0]  # the first boundary is the end
-    plain = saved(anew(mined).rank())[0]
-    other = saved(anew(mined, remine_every=4).rank())[0]
+    never = saved(changed(mined, remine_every=12).rank())[0]  # the first boundary is the end
+    plain = saved(changed(mined).rank())[0]
+    other = saved(changed(mined, remine_every=4).rank())[0]
     assert all(torch.equal(never[name], plain[name]) for name in plain)
     assert any(not torch.equal(other[name], plain[name]) for name in plain)
 
@@ -155,11 +155,11 @@ def test_a_killed_run_ends_like_an_uninterrupted_one(
     every: int, step: int, learned: tuple[str, ...], mined: Pipeline
 ) -> None:
     settings = {"remine_every": every, "learnable_parameters": learned, "seed": 40 + step}
-    whole = anew(mined, **settings)
+    whole = changed(mined, **settings)
     weights, scoring = saved(whole.rank())
     assert bool(learned) is (scoring["exponent"] != 2.0)
     whole.ranked.directory.rename(mined.root / f"whole{every}-{step}")
-    resumed = anew(mined, **settings)
+    resumed = changed(mined, **settings)
     with pytest.MonkeyPatch.context() as patch:
         kill_at(step, patch)
         with pytest.raises(Killed):
@@ -182,7 +182,7 @@ def test_a_loss_that_compares_with_the_first_lists_is_refused() -> None:
 
 
 def test_search_uses_what_was_learned(mined: Pipeline, corpus: Corpus) -> None:
-    built = anew(mined, learnable_parameters=ALL, scoring_learning_rate=0.5)
+    built = changed(mined, learnable_parameters=ALL, scoring_learning_rate=0.5)
     directory = built.rank()
     learned = Retriever.from_pretrained(directory).scoring
     assert learned.exponent != pytest.approx(2.0, abs=0.01)

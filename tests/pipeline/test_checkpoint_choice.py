@@ -39,12 +39,12 @@ def rig(patch: Patch, figures: Mapping[int, float]) -> dict[int, Weights]:
     """Dev says ``figures[step]``; returns the weights at each validation."""
     seen: dict[int, Weights] = {}
 
-    def told(self: Any) -> None:
+    def rigged_epoch_end(self: Any) -> None:
         seen[self.global_step] = {k: v.clone() for k, v in self.model.state_dict().items()}
         self.log(FIGURE, figures[self.global_step])
         self.shares.reset()
 
-    patch.setattr(IdentifierPretraining, "on_validation_epoch_end", told)
+    patch.setattr(IdentifierPretraining, "on_validation_epoch_end", rigged_epoch_end)
     return seen
 
 

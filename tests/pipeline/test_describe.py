@@ -31,13 +31,13 @@ from functools import wraps
 def loss(scores, *, margin):
     return scores - margin
 
-def told(function):
+def decorated(function):
     @wraps(function)
     def inner(*args):
         return function(*args)
     return inner
 
-@told
+@decorated
 def wrapped(x):
     return x + 1
 

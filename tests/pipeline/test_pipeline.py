@@ -195,11 +195,11 @@ def test_the_best_checkpoint_on_dev_is_the_one_kept(
     """Dev says: the validation after step 8 of 4, 8, 12 was the best."""
 
     class Rigged(rank_stage.OnlineRetrieval):  # type: ignore[name-defined,misc]
-        told = 0
+        calls = 0
 
         def compute(self) -> dict[str, torch.Tensor]:
-            Rigged.told += 1
-            return {"mrr@10": torch.tensor({1: 0.2, 2: 0.9, 3: 0.5}[Rigged.told])}
+            Rigged.calls += 1
+            return {"mrr@10": torch.tensor({1: 0.2, 2: 0.9, 3: 0.5}[Rigged.calls])}
 
     steps: dict[int, dict[str, torch.Tensor]] = {}
     module = rank_stage.LearningToRank

@@ -1,4 +1,4 @@
-"""A disk that takes no more: told with its name, nothing half-written in use, the old intact."""
+"""A disk that is full: the error names it, nothing half-written in use, the old intact."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def refuses(one: Artefact, match: str) -> None:
     """Every way to ask for it stops, and nothing is made."""
 
     def never(partial: Path) -> None:
-        raise AssertionError("built anew")
+        raise AssertionError("built again")
 
     for ask in (one.problem, one.is_done, one.open, lambda: one.build(never)):
         with pytest.raises(UnreadableFileError, match=match):

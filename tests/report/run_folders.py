@@ -160,8 +160,8 @@ def sweep(
     return found
 
 
-def told(root: Path, started: str, evaluations: list[str]) -> None:
-    """Write what the jobs of a sweep that began at ``started`` tell of themselves."""
+def record_sweep(root: Path, started: str, evaluations: list[str]) -> None:
+    """Write the outcomes of a sweep that began at ``started``: one job for each evaluation."""
     for job, one in enumerate(evaluations):
         folder = root / "hydra" / started / str(job)
         folder.mkdir(parents=True)
@@ -169,7 +169,7 @@ def told(root: Path, started: str, evaluations: list[str]) -> None:
 
 
 def saying(root: Path, text: str) -> None:
-    """Small runs that hold a text wherever one of the user can stand, but for the page's title."""
+    """Small runs that hold ``text`` in every place for user text, except the title of the page."""
     sweep(root, margins=(1.0, 2.0), lambdas=(1.0,), seeds=1)
     quoted = json.dumps(text)[1:-1]
     ranked = sorted((root / "rank").iterdir())[0]

@@ -1,4 +1,4 @@
-"""Runs that cannot be read: left out, and told."""
+"""Runs that cannot be read: left out, and named."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def test_a_run_is_lost_with_what_it_was_made_from(root: Path) -> None:
     runs = Runs.load(root)
     (one,) = comparables(runs)
     assert [group.system for group in one.groups] == ["bm25", "pretrain", "rank"]
-    told = dict(runs.damaged)
-    assert told.pop(f"rank/{lost.name}/DONE.json").startswith("JSONDecodeError: Unterminated")
-    assert list(told.values()) == [f"made from rank/{lost.name}"]
-    assert all(what.startswith("evaluate/") for what in told)
+    reasons = dict(runs.damaged)
+    assert reasons.pop(f"rank/{lost.name}/DONE.json").startswith("JSONDecodeError: Unterminated")
+    assert list(reasons.values()) == [f"made from rank/{lost.name}"]
+    assert all(what.startswith("evaluate/") for what in reasons)
     assert "2 of the files and folders cannot be read and are left out" in page(root)
     assert f"rank/{lost.name}/DONE.json" in page(root)
 

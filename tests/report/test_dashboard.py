@@ -26,9 +26,9 @@ def test_without_a_key_it_says_how_to_get_one(
 ) -> None:
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     assert dashboard.main(["--entity", "me"]) == 2
-    told = capsys.readouterr().err
-    assert "found no WANDB_API_KEY" in told
-    assert "ltrgr report" in told
+    printed = capsys.readouterr().err
+    assert "found no WANDB_API_KEY" in printed
+    assert "ltrgr report" in printed
 
 
 def test_without_the_package_it_says_what_to_install(

@@ -71,7 +71,7 @@ class Balanced(HTMLParser):
 
 
 def markup_of(page: str) -> str:
-    """The page without what stands inside its scripts and its style sheet."""
+    """The page without the contents of its scripts and its style sheet."""
     return re.sub(r"(<(style|script)[^>]*>).*?</\2>", r"\1</\2>", page, flags=re.DOTALL)
 
 
@@ -399,7 +399,7 @@ def test_each_seed_is_a_thin_line_beside_the_mean(page: str) -> None:
     assert [line["showlegend"] for line in lines] == [False, False, True]
 
 
-def test_a_broken_table_is_told_and_does_not_end_the_page(root: Path, tmp_path: Path) -> None:
+def test_a_broken_table_is_named_and_does_not_end_the_page(root: Path, tmp_path: Path) -> None:
     shutil.copytree(root / "table", tmp_path / "table")
     (tmp_path / "table" / "table.json").write_text("[1]")
     words = text_of(write_page(tmp_path, tmp_path / "r.html", title="T").read_text())

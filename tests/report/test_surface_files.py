@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
-from run_folders import artefact, evaluation, sweep, told
+from run_folders import artefact, evaluation, record_sweep, sweep
 
 from ltrgr.report.page.groups import comparables
 from ltrgr.report.page.runs import Runs
@@ -63,14 +63,14 @@ def test_a_surface_is_of_its_sweep_alone(tmp_path: Path) -> None:
     lost = surfaces(everything.ranked, everything.axes)  # no axis "margin" for both terms
     assert {axis.name for one in lost for axis in (one.x, one.y)} == {"lambda_generation"}
 
-    told(root, "2026-01-02_03-04-05", grid[:2])  # killed, and then
-    told(root, "2026-01-02_04-05-06", grid)
+    record_sweep(root, "2026-01-02_03-04-05", grid[:2])  # killed, and then
+    record_sweep(root, "2026-01-02_04-05-06", grid)
     runs = Runs.load(root)
     ((_, surface),) = swept(runs, [everything])
     assert (surface.x.name, surface.y.name) == ("margin", "lambda_generation")
     assert len(surface.cells) == 4
 
-    told(root, "2026-01-03_00-00-00", [grid[0], grid[1]])  # the same two once more: a later sweep
+    record_sweep(root, "2026-01-03_00-00-00", grid[:2])  # the same two: a later sweep
     names = [path.name for path in write_surfaces(root, tmp_path / "out", samples=100)]
     assert names == [
         "lambda_generation_test.csv",
@@ -82,7 +82,7 @@ def test_a_surface_is_of_its_sweep_alone(tmp_path: Path) -> None:
 
 def test_an_outcome_that_is_cut_off_is_passed_over(tmp_path: Path) -> None:
     grid = sweep(tmp_path, margins=(0.5, 1.0), lambdas=(1.0,), seeds=1)
-    told(tmp_path, "2026-01-02_03-04-05", grid)
+    record_sweep(tmp_path, "2026-01-02_03-04-05", grid)
     (tmp_path / "hydra" / "2026-01-02_03-04-05" / "0" / "outcome.json").write_text("{")
     runs = Runs.load(tmp_path)
     sets = comparables(runs)

@@ -101,10 +101,12 @@ class Runs:
         lost = [path for path, wrong in damages.items() if "DONE.json" in wrong]
         read = [_run(path, wrong) for path, wrong in damages.items() if path not in lost]
         orphans = cls(root=root, found=tuple(read))._made_from(lost)
-        told = {f"{_place(path)}/{n}": why for path in damages for n, why in damages[path].items()}
-        told |= {_place(run.directory): f"made from {_place(o)}" for run, o in orphans.items()}
+        reasons = {
+            f"{_place(path)}/{n}": why for path in damages for n, why in damages[path].items()
+        }
+        reasons |= {_place(run.directory): f"made from {_place(o)}" for run, o in orphans.items()}
         sound = tuple(run for run in read if run not in orphans)
-        runs = cls(root=root, found=sound, damaged=tuple(told.items()))
+        runs = cls(root=root, found=sound, damaged=tuple(reasons.items()))
         if not runs.of("evaluate") and not list(root.glob("*/table.json")):
             beside = "".join(f"; {what} cannot be read: {why}" for what, why in runs.damaged[:1])
             raise NoRunsError(
