@@ -18,8 +18,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from option_file import OptionFile, Setting
 from repository import relinked, repository_path, site_path
 
-from ltrgr.cli.arguments import search_arguments
 from ltrgr.cli.main import COMMANDS
+from ltrgr.cli.questions import search_words
 from ltrgr.cli.resolvers import register_resolvers
 
 ROOT = Path(__file__).parents[1]
@@ -125,19 +125,20 @@ def test_every_command_of_the_pages_composes() -> None:
     """Commands and settings that a page shows exist; those with files of the reader's are left to
     ``test_readme``."""
     register_resolvers()
-    seen = 0
+    shown = [
+        (f"{page}: ltrgr {shlex.join(command)}", command[0], _overrides(command))
+        for page in PAGES
+        for command in _commands(page.read_text())
+        if "--config-dir" not in command and command[0] not in {"COMMAND", "--shell-completion"}
+    ]
+    assert len(shown) > 50
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        for page in PAGES:
-            for command in _commands(page.read_text()):
-                if "--config-dir" in command or command[0] in {"COMMAND", "--shell-completion"}:
-                    continue
-                assert command[0] in COMMANDS, f"{page}: {command}"
-                try:
-                    compose(command[0], overrides=_overrides(command))
-                except Exception as error:
-                    pytest.fail(f"{page}: ltrgr {shlex.join(command)}: {error}")
-                seen += 1
-    assert seen > 50
+        for where, command, overrides in shown:
+            assert command in COMMANDS, where
+            try:
+                compose(command, overrides=overrides)
+            except Exception as error:
+                pytest.fail(f"{where}: {error}")
 
 
 def _commands(markdown: str) -> Iterator[list[str]]:
@@ -153,7 +154,7 @@ def _overrides(command: list[str]) -> list[str]:
     """What Hydra would see of it: in a sweep the first job, and a launcher that is installed."""
     words = [word.replace("<fingerprint>", "abc") for word in command[1:] if word not in FLAGS]
     if command[0] == "search":
-        words = search_arguments(words)
+        words = search_words(words, conf=CONF).arguments
     words = [word for word in words if not word.startswith(("hydra/launcher=submitit", "hydra.l"))]
     first = []
     for parsed, word in zip(OverridesParser.create().parse_overrides(words), words, strict=True):

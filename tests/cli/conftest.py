@@ -22,6 +22,9 @@ hydra:
     "search.yaml": """
 questions: []
 k: 10
+identifiers_shown: 6
+train: false
+retriever: null
 hydra: {run: {dir: OUT/run}}
 """,
     "mine.yaml": """

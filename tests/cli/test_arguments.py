@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from ltrgr.cli.arguments import hydra_arguments, quoted, search_arguments
+from ltrgr.cli.arguments import hydra_arguments, quoted
 
 
 def read_back(override: str) -> list[str]:
@@ -29,28 +29,6 @@ def test_any_question_survives_the_override_grammar(texts: list[str]) -> None:
     override = f"questions=[{','.join(quoted(question) for question in questions)}]"
     # OmegaConf takes a bare "???" for a missing value: it travels with a space, which is stripped.
     assert [question.strip() for question in read_back(override)] == questions
-
-
-def test_questions_are_bare_words_that_are_no_override_and_no_flag() -> None:
-    arguments = ["is 2 + 2 = 4?", "k=3", "-m", "+new.key=1", "~corpus", "model@x=tiny", "why"]
-    rewritten = search_arguments(arguments)
-    assert rewritten[:-1] == ["-m", "k=3", "+new.key=1", "~corpus", "model@x=tiny"]
-    assert rewritten[-1] == 'questions=["is 2 + 2 = 4?","why"]'
-
-
-def test_text_with_spaces_is_a_question_even_around_an_equals_sign() -> None:
-    arguments = ["a=b, c [d] {e}", "k=5 best?", "table.only=[LTRGR on SEAL]", "k=5"]
-    assert search_arguments(arguments) == [
-        "table.only=[LTRGR on SEAL]",
-        "k=5",
-        'questions=["a=b, c [d] {e}","k=5 best?"]',
-    ]
-
-
-def test_values_of_flags_are_no_questions() -> None:
-    arguments = ["--config-dir", "own", "--cfg", "job", "--info", "defaults", "why"]
-    assert search_arguments(arguments) == [*arguments[:-1], 'questions=["why"]']
-    assert search_arguments(["k=3"]) == ["k=3"]
 
 
 @pytest.mark.parametrize("flag", [["--config-dir", "own"], ["-cd", "own"], ["--config-dir=own"]])

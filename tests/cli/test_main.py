@@ -289,7 +289,7 @@ def test_a_question_without_a_word_is_refused_before_any_work(
 def test_search_takes_bare_questions(ltrgr: Run, tmp_path: Path) -> None:
     questions = ['Who said "no, never"?', "what's 50% of {x}, é=1 [or] ${HOME}?"]
     assert ltrgr("search", questions[0], "k=3", questions[1]) == 0
-    assert seen(tmp_path) == [{"questions": questions, "k": 3}]
+    assert [(cfg["questions"], cfg["k"]) for cfg in seen(tmp_path)] == [(questions, 3)]
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ltrgr.errors import LtrgrError
 from ltrgr.terminal import UNSAFE
-
-OVERRIDE = re.compile(r"[+~]{0,2}[\w./@:$-]+=|[+~-]")
-"""How an override or a flag begins; any other bare argument of ``search`` is a question."""
 
 INFO = {"all", "config", "defaults", "defaults-tree", "plugins", "searchpath"}
 TAKE_VALUE = {
@@ -39,7 +36,7 @@ def hydra_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str], Pat
         FlagClashError: ``-m`` together with a flag that shows the config of one job.
         FlagCharacterError: a flag with control characters.
     """
-    flags, overrides = _split(arguments)
+    flags, overrides = split(arguments)
     if odd := [flag for flag in flags if UNSAFE.search(flag)]:
         raise FlagCharacterError(f"{odd[0]!r} is no flag: it holds control characters")
     shows = [f for f in flags if f.split("=")[0] in SHOW]
@@ -47,35 +44,18 @@ def hydra_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str], Pat
         raise FlagClashError(
             f"{shows[0]} shows the config of one job: drop -m, and give each key one value"
         )
+    return [*flags, *overrides], overrides, extra_directory(flags)
+
+
+def extra_directory(flags: Sequence[str]) -> Path | None:
+    """The folder of the user's own config files, which ``--config-dir`` names."""
     extra = None
     for flag, value in zip(flags, [*flags[1:], ""], strict=False):
         if flag in {"--config-dir", "-cd"}:
             extra = Path(value)
         elif flag.startswith("--config-dir="):
             extra = Path(flag.partition("=")[2])
-    return [*flags, *overrides], overrides, extra
-
-
-def search_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return ``arguments`` with the bare questions rewritten as one ``questions=[...]``.
-
-    >>> search_arguments(["who wrote it?", "k=5"])
-    ['k=5', 'questions=["who wrote it?"]']
-    """
-    flags, bare = _split(arguments)
-    questions = [word for word in bare if _is_question(word)]
-    rest = [*flags, *(word for word in bare if not _is_question(word))]
-    if not questions:
-        return rest
-    return [*rest, f"questions=[{','.join(quoted(question) for question in questions)}]"]
-
-
-def _is_question(word: str) -> bool:
-    """Anything with a space that is no list or dict of Hydra's, and any word without an ``=``."""
-    if not OVERRIDE.match(word):
-        return True
-    value = word.partition("=")[2]
-    return " " in word.strip() and not value.startswith(("[", "{", "'", '"'))
+    return extra
 
 
 def quoted(text: str) -> str:
@@ -97,7 +77,14 @@ def in_quotes(text: str) -> str:
     return f'"{text}"'
 
 
-def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+def starts_with_dash(word: str) -> bool:
+    """What argparse may take for a flag."""
+    return word.startswith("-")
+
+
+def split(
+    arguments: Sequence[str], *, is_flag: Callable[[str], bool] = starts_with_dash
+) -> tuple[list[str], list[str]]:
     """Split into flags (with their values) and bare words, each in order."""
     flags: list[str] = []
     bare: list[str] = []
@@ -105,7 +92,7 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     for i in words:
         word = arguments[i]
         following = arguments[i + 1] if i + 1 < len(arguments) else None
-        if not word.startswith("-"):
+        if not is_flag(word):
             bare.append(word)
             continue
         flags.append(word)

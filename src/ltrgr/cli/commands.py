@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
-import pkgutil
-import re
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +18,6 @@ from ltrgr.cli.assembly import assemble
 from ltrgr.cli.outcome import Result
 from ltrgr.cli.sweep import swept
 from ltrgr.corpus.records import Split
-from ltrgr.errors import LtrgrError
 from ltrgr.evaluation.answers import ANSWER_MEASURES
 from ltrgr.evaluation.metrics import MEASURES
 from ltrgr.json_file import read_json_object
@@ -35,10 +30,6 @@ out = SafeConsole(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ e
 
 ENOUGH_TURNS = 20
 """of `cost`, for a bootstrap of their median"""
-
-
-class NoQuestionError(LtrgrError):
-    """A search without anything to search for."""
 
 
 def index(cfg: DictConfig) -> Result:
@@ -100,38 +91,9 @@ def evaluate(cfg: DictConfig) -> Result:
 
 def search(cfg: DictConfig) -> None:
     """Answer questions in the terminal."""
-    from ltrgr.report.hit_list import print_hits
-    from ltrgr.retrieval.retriever import Retriever
+    from ltrgr.cli.search_command import answer
 
-    questions = _asked(cfg)
-    if not isinstance(cfg.k, int) or cfg.k < 1:
-        raise SettingsError(f"k={cfg.k}: expected a whole number of passages, 1 or more")
-    if cfg.retriever is None:
-        pipeline = assemble(cfg)
-        retriever = pipeline.open(cfg.system)
-    else:
-        _tell_unheard()
-        given = any(o.startswith("compute.threads=") for o in HydraConfig.get().overrides.task)
-        retriever = Retriever.from_pretrained(
-            Path(cfg.retriever),
-            functions=[_function(str(name)) for name in cfg.functions],
-            threads=instantiate(cfg.compute).threads if given else None,  # else its own
-        )
-    longest = retriever.decoding.max_question_length
-    for question, ids in zip(questions, retriever.vocabulary.encode(questions), strict=True):
-        if len(ids) > longest:
-            told = (
-                f"{len(ids)} tokens; the model reads the first {longest} "
-                "(decoding.max_question_length) of:"
-            )
-            out.print(styled((told, "yellow"), f" {question[:60]}..."), soft_wrap=True)
-    retriever.search(questions[:1], k=cfg.k)  # compiled code is loaded before the clock starts
-    start = time.perf_counter()
-    answers = retriever.search(questions, k=cfg.k)
-    seconds = time.perf_counter() - start
-    for question, hits in zip(questions, answers, strict=True):
-        print_hits(question, hits, console=out, identifiers=cfg.identifiers_shown)
-    out.print(plain(f"{seconds / len(answers):.3f} s per question, after a first one", "dim"))
+    answer(cfg, console=out)
 
 
 def exposure(cfg: DictConfig) -> None:
@@ -233,58 +195,6 @@ def _figures(path: Path) -> dict[str, Any]:
     """What a command measured, as its artefact holds it."""
     cure = f"remove {path.parent} and run the same command again"
     return read_json_object(path, cure=cure)
-
-
-def _function(name: str) -> Callable[..., Any]:
-    """A function that the user named on the command line: ``module:name`` or ``module.name``."""
-    try:
-        found = pkgutil.resolve_name(name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SettingsError(
-            f"functions: cannot import {name!r} ({error}); expected module:name, with the folder "
-            "of the module on PYTHONPATH"
-        ) from error
-    if not callable(found):
-        raise SettingsError(f"functions: {name!r} is a {type(found).__name__}, no function")
-    return found
-
-
-def _tell_unheard() -> None:
-    """Tell which overrides a finished retriever does not look at: it searches as it was saved."""
-    heard = {"questions", "retriever", "functions", "k", "identifiers_shown"}
-    heard |= {"compute", "root", "wandb"}
-    unheard = [
-        override
-        for override in HydraConfig.get().overrides.task
-        if re.split(r"[.=@]", override.lstrip("+~"), maxsplit=1)[0] not in heard
-    ]
-    if unheard:
-        out.print(
-            plain(
-                f"retriever=... searches as it was saved, without {' '.join(unheard)}; these "
-                "work where `retriever` is left out",
-                "yellow",
-            ),
-            soft_wrap=True,
-        )
-
-
-def _asked(cfg: DictConfig) -> list[str]:
-    """The questions, before anything is trained or loaded for them.
-
-    Raises:
-        NoQuestionError: there is none, or one of them has no letter and no digit.
-    """
-    questions = [str(question).strip() for question in cfg.questions]
-    if not questions:
-        raise NoQuestionError('no question was asked; run: ltrgr search "who wrote ...?"')
-    for question in questions:
-        if not any(character.isalnum() for character in question):
-            raise NoQuestionError(
-                f"the question {question!r} has no word in it; expected some text, such as: "
-                'ltrgr search "who wrote ...?"'
-            )
-    return questions
 
 
 def _label() -> str:

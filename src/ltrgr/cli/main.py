@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ltrgr.cli.arguments import hydra_arguments, search_arguments
+from ltrgr.cli.arguments import hydra_arguments
 from ltrgr.cli.completion import complete
 from ltrgr.cli.errors import (
     CRASHED,
@@ -24,6 +24,8 @@ from ltrgr.cli.errors import (
     reader_is_gone,
     report,
 )
+from ltrgr.cli.questions import search_words
+from ltrgr.cli.search_request import expect_request
 from ltrgr.cli.signals import stopped_by_signals
 from ltrgr.cli.suggestions import did_you_mean, explain, nearest
 from ltrgr.cli.typos import refuse_misspelt, refuse_renamed, refuse_table
@@ -113,7 +115,10 @@ def run_command(command: str, arguments: Sequence[str], *, conf: Path, commands:
     tell = partial(report, command=command, debug=debug, explain=str, root=(roots or ["runs"])[-1])
     try:
         if command == "search":
-            arguments = search_arguments(arguments)
+            words = search_words(arguments, conf=conf)
+            arguments = words.arguments
+            for hint in words.hints:
+                print_error(f"ltrgr search: {hint}")
         arguments, overrides, extra = hydra_arguments(arguments)
         explained = partial(explain, conf=conf, extra=extra, command=command, overrides=overrides)
         tell = partial(tell, explain=explained)
@@ -150,6 +155,8 @@ def _application(
         refuse_table(cfg, HydraConfig.get(), command=command)
         refuse_renamed(cfg)
         refuse_misspelt(cfg, HydraConfig.get(), command=command)
+        if command == "search":
+            expect_request(cfg)
         return getattr(importlib.import_module(commands), command)(cfg)
 
     def run(cfg: Any) -> Any:

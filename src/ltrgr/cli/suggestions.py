@@ -94,9 +94,18 @@ def explain(
 
 
 def valid_names(
-    *, conf: Path, extra: Path | None, command: str, overrides: Sequence[str]
+    *,
+    conf: Path,
+    extra: Path | None,
+    command: str,
+    overrides: Sequence[str],
+    with_hydra: bool = False,
 ) -> list[str]:
-    """Return the groups and dotted keys of the composed config (defaults, if that fails)."""
+    """Return the groups and dotted keys of the composed config (defaults, if that fails).
+
+    Args:
+        with_hydra: also the keys of Hydra's own section.
+    """
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
 
@@ -104,7 +113,7 @@ def valid_names(
     with initialize_config_dir(config_dir=str(conf), version_base="1.3"):
         for attempt in ([*search, *overrides], search):
             try:
-                cfg = compose(config_name=command, overrides=attempt)
+                cfg = compose(command, overrides=attempt, return_hydra_config=with_hydra)
             except HydraException:
                 continue
             return [*groups(conf), *dotted_keys(cfg)]

@@ -233,8 +233,7 @@ class Pipeline:
         Raises:
             ArtefactError: no such system.
         """
-        if system not in MODELS:
-            raise ArtefactError(f"system={system!r}: expected one of {list(MODELS)}")
+        self.model_artefact(system)
         model = self.pretrain() if system == "pretrain" else self.rank()
         self.index()  # a finished model stays good when its index is of an older format, or gone
         scoring = self._scoring_of(system)
@@ -246,6 +245,16 @@ class Pipeline:
             functions=self._functions,
             threads=self.compute.threads,
         )
+
+    def model_artefact(self, system: str) -> Artefact:
+        """Where the model of ``pretrain`` or ``rank`` lies, whether or not it is trained.
+
+        Raises:
+            ArtefactError: no such system.
+        """
+        if system not in MODELS:
+            raise ArtefactError(f"system={system!r}: expected one of {list(MODELS)}")
+        return self.pretrained if system == "pretrain" else self.ranked
 
     def _searcher(self, system: str) -> Retriever:
         """The same with the scoring and beams of ``evaluation``."""
