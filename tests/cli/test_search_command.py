@@ -5,8 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from ltrgr.cli.main import main
+from ltrgr.errors import RetrieverError
+from ltrgr.retrieval.retriever import Retriever
 
 SMALL = [
     "corpus.passages=1200",
@@ -72,3 +75,33 @@ def test_a_search_trains_nothing_unless_told(
     monkeypatch.setattr("ltrgr.pipeline.pipeline.pretrain", lambda *_, **__: 1 / 0)
     assert main([*command, "system=pretrain", "train=true"]) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err  # it began to train
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "cards", "device"), [("cpu", 1, "cpu"), ("auto", 1, "cuda"), ("auto", 0, "cpu")]
+)
+def test_a_given_retriever_computes_on_the_accelerator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accelerator: str, cards: int, device: str
+) -> None:
+    def from_pretrained(*_: object, **given: object) -> None:
+        used.append(given["device"])
+        raise RetrieverError("seen")
+
+    used: list[object] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cards > 0)
+    monkeypatch.setattr(Retriever, "from_pretrained", from_pretrained)
+    arguments = [f"retriever={tmp_path}", f"compute.accelerator={accelerator}", f"root={tmp_path}"]
+    assert main(["search", "who?", *arguments]) == 2
+    assert used == [device]
+
+
+@pytest.mark.parametrize("command", ["rank", "evaluate", "search"])
+def test_an_accelerator_that_is_not_there_ends_no_command_late(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    asked = ["who?"] if command == "search" else []
+    assert main([command, *asked, *SMALL, "compute.accelerator=gpu", f"root={tmp_path}"]) == 2
+    told = capsys.readouterr().err
+    assert "compute.accelerator=gpu: torch sees no CUDA device; expected auto or cpu" in told
+    assert told.count("\n") == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -271,3 +272,10 @@ def test_windows_line_ends_and_byte_order_mark(folder: Path) -> None:
         file.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     again = read_beir(path=folder)
     assert (again.passages, again.train, again.dev) == (plain.passages, plain.train, plain.dev)
+
+
+def test_a_folder_without_qrels_is_told_what_they_are(folder: Path) -> None:
+    shutil.rmtree(folder / "qrels")
+    told = rf"{folder} has no folder qrels/: expected .*/qrels/train\.tsv .* of query-id, corpus-id"
+    with pytest.raises(CorpusError, match=told):
+        read_beir(path=folder)

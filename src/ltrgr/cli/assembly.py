@@ -41,6 +41,7 @@ def assemble(cfg: DictConfig, *, name: str = "LTRGR", corpus: Any = None) -> Pip
     }
     if corpus is not None:
         parts["corpus"] = corpus
+    _ = parts["compute"].device  # refuses one that is not there before hours of work
     fix_threads(parts["compute"])  # a search that trains nothing keeps to it, too
     if parts["tracking"].group is None:
         parts["tracking"] = replace(parts["tracking"], group=_sweep())

@@ -96,6 +96,11 @@ def _read_files(folder: Path, splits: dict[str, str | None]) -> dict[str, Source
 
 
 def _find_split(folder: Path, split: str, stem: str) -> Path:
+    if not folder.is_dir():
+        raise CorpusError(
+            f"{folder.parent} has no folder qrels/: expected {folder}/{stem}.tsv (or .tsv.gz) with "
+            "lines of query-id, corpus-id and score, which say which passages answer a question"
+        )
     try:
         return find_source(folder=folder, name=f"{stem}.tsv")
     except CorpusError as error:

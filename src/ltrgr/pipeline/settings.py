@@ -234,9 +234,18 @@ class ComputeSettings:
 
     @property
     def device(self) -> str:
-        """The torch device that search runs on."""
-        gpu = self.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-        return "cuda" if gpu else "cpu"
+        """The torch device that search runs on.
+
+        Raises:
+            SettingsError: a GPU is asked for, and torch sees none.
+        """
+        there = torch.cuda.is_available()
+        if self.accelerator in ("gpu", "cuda") and not there:
+            raise SettingsError(
+                f"compute.accelerator={self.accelerator}: torch sees no CUDA device; expected auto "
+                "or cpu (ltrgr doctor shows the devices)"
+            )
+        return "cuda" if there and self.accelerator in ("auto", "gpu", "cuda") else "cpu"
 
 
 @dataclass(frozen=True, kw_only=True)

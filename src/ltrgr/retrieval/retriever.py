@@ -20,6 +20,7 @@ from ltrgr.identifiers.keys import Keys
 from ltrgr.identifiers.vocabulary import Ids, Vocabulary
 from ltrgr.index.kinds import holds_index, open_index
 from ltrgr.index.protocol import Index
+from ltrgr.models.devices import expect_device
 from ltrgr.models.pretrained import saved_tokenizer, trained_model
 from ltrgr.models.threads import expect_threads, threads_for, torch_threads
 from ltrgr.retrieval.description import Description
@@ -94,7 +95,7 @@ class Retriever:
         cls,
         directory: str | Path,
         *,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
         scoring: ScoringSettings | None = None,
         decoding: DecodingSettings | None = None,
         functions: Sequence[Function] = (),
@@ -103,15 +104,17 @@ class Retriever:
         """Open the retriever that a training stage saved.
 
         Args:
+            device: what the model computes on: ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
             scoring, decoding, threads: settings that replace the saved ones.
             functions: functions of your own that the saved settings name (a scoring's
                 ``transform``, a view's ``source`` or ``docids``). Nothing else is imported.
 
         Raises:
-            RetrieverError: the directory, or the index that it names, is missing or damaged.
+            RetrieverError: the directory, or the index that it names, is missing or damaged; or
+                there is no such device.
             ForeignFunctionError: the settings name a function that is not given.
         """
-        directory = Path(directory)
+        directory, on = Path(directory), expect_device(device)
         described = Description.read(
             directory, functions=functions, scoring=scoring, decoding=decoding
         )
@@ -122,7 +125,7 @@ class Retriever:
                 "again with `ltrgr index` and the settings of this model"
             )
         opened = cls(
-            model=trained_model(directory / "model").to(device).eval(),
+            model=trained_model(directory / "model").to(on).eval(),
             vocabulary=Vocabulary(saved_tokenizer(directory / "tokenizer"), described.family),
             index_directory=index,
             scoring=described.scoring,
