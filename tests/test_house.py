@@ -21,9 +21,9 @@ def test_no_import_runs_back_up() -> None:
             rooms.setdefault(room, set()).update(set(_rooms_of(path)) - {room})
     order = list(TopologicalSorter(rooms).static_order())
     assert order[-1] == "cli"
-    assert rooms["errors"] == rooms["csr"] == rooms["lazy"] == set()
+    assert rooms["errors"] == rooms["csr"] == rooms["lazy"] == rooms["compiled"] == set()
     assert rooms["json_file"] | rooms["typed"] == {"errors"}
-    assert rooms["corpus"] | rooms["index"] <= {"disk", "errors", "csr", "json_file"}
+    assert rooms["corpus"] | rooms["index"] <= {"compiled", "disk", "errors", "csr", "json_file"}
     assert rooms["moved"] == set()
     assert rooms["losses"] == {"lazy"}
 

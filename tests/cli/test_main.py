@@ -316,11 +316,11 @@ def test_log_records_are_made_visible_in_the_terminal_and_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "logging_command.py").write_text(
-        "import logging\ndef doctor(cfg):\n    logging.getLogger('ltrgr').info('of %s', cfg.root)\n"
+        "import logging\ndef mine(cfg):\n    logging.getLogger('ltrgr').info('of %s', cfg.root)\n"
     )
     code = (
         "from ltrgr.cli.main import main;"
-        f"main(['doctor', 'root=\"{tmp_path}/a\\x1b[31m\"'], commands='logging_command')"
+        f"main(['mine', 'root=\"{tmp_path}/a\\x1b[31m\"'], commands='logging_command')"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -210,6 +210,7 @@ def test_compilation_is_announced_only_where_nothing_is_cached(
         class stats:  # noqa: N801 (numba's name)
             cache_path = str(tmp_path)
 
+    Kernel.__module__, Kernel.__name__ = batch.__name__, "extend_many"
     monkeypatch.setattr(batch, "extend_many", Kernel)
     with caplog.at_level(logging.INFO, logger="ltrgr"):
         fm_index.announce_compilation()

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.compiled import njit
 from ltrgr.csr import csr_offsets, csr_owners, csr_ranges
 from ltrgr.decoding.beam_search import SearchedView
 from ltrgr.identifiers.serialise import SerialisedCorpus

@@ -110,16 +110,19 @@ def device() -> Finding:
 
 
 def numba_cache() -> Finding:
-    """Compile a function with ``cache=True`` and see whether numba could keep it."""
+    """Compile a function with ``cache=True`` and see where numba could keep it."""
     cure = "cannot keep compiled code; run: export NUMBA_CACHE_DIR=~/.cache/numba"
     try:
-        from numba import njit
+        from ltrgr.compiled import njit
 
         compiled = njit(cache=True)(_one_more)
         compiled(1)
-        where, stats = Path(compiled.stats.cache_path), compiled.stats
+        stats = compiled.stats
     except (ImportError, RuntimeError, OSError) as error:
         return Finding(name="numba cache", value="-", problem=f"{cure} ({error})", fatal=False)
+    if stats.cache_path is None:
+        return Finding(name="numba cache", value="-", problem=cure, fatal=False)
+    where = Path(stats.cache_path)
     kept = bool(stats.cache_hits) or any(where.glob("doctor._one_more*"))
     return Finding(name="numba cache", value=str(where), problem="" if kept else cure, fatal=False)
 

@@ -7,8 +7,8 @@ They run in one thread: a step of 300 intervals takes microseconds, less than wa
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ltrgr.compiled import njit
 from ltrgr.index.kernels import (
     allowed_bound,
     count_allowed,

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.compiled import njit
 from ltrgr.errors import IndexFormatError
 from ltrgr.index.arrays import HINT_SHIFT, SAMPLE_SHIFT, IndexArrays
 from ltrgr.index.heartbeat import run_reporting

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ltrgr.compiled import must_compile
 from ltrgr.disk import naming_the_disk
 from ltrgr.index import batch
 from ltrgr.index.arrays import WIDE_THRESHOLD, IndexArrays
@@ -214,8 +215,7 @@ class FMIndex:
 
 def announce_compilation() -> None:
     """Log a line if numba has to compile the kernels first, because the wait looks like a hang."""
-    cached = Path(batch.extend_many.stats.cache_path)
-    if not batch.extend_many.signatures and not any(cached.glob("batch.extend_many*.nbi")):
+    if must_compile(batch.extend_many):
         log.info("compiling index kernels (first run only)...")
 
 

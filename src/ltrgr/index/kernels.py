@@ -15,8 +15,8 @@ the rooms that call these steps; else they keep the old code.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ltrgr.compiled import njit
 from ltrgr.index.arrays import HINT_SHIFT, SAMPLE_SHIFT
 
 # _nrt=False switches reference counting off. With it, each call would count references to all

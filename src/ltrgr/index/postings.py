@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ltrgr.compiled import njit
 
 LISTED = 2048
 """Tokens with at most this many occurrences have a list: the scorer's rare keys (1,500) and a

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.compiled import njit
 from ltrgr.errors import IndexFormatError
 from ltrgr.index.sais_library import IntegerSort, integer_sort, spare_entries
 

@@ -10,8 +10,8 @@ within bounds: a wrong answer can be noticed, a crash of the process cannot be u
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ltrgr.compiled import njit
 from ltrgr.index.kernels import STEP
 
 

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ltrgr.compiled import njit
 from ltrgr.index.kernels import STEP
 
 DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)

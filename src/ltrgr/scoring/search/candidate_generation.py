@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.compiled import njit
 from ltrgr.index.any_index import passage_of_row, passages_of_token, position_of_row
 from ltrgr.index.kernels import STEP
 from ltrgr.scoring.search.ranked_keys import RankedKeys

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.compiled import njit
 from ltrgr.index.any_index import span_of_passage
 from ltrgr.scoring.search.candidate_generation import Excluded
 from ltrgr.scoring.search.exact_score import Found, Marks, Rules, count_passage

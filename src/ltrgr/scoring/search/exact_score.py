@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.compiled import njit
 from ltrgr.index.kernels import STEP
 from ltrgr.scoring.search.bits import lowest_bit
 from ltrgr.scoring.search.candidate_generation import Excluded, is_excluded

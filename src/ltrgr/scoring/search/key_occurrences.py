@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numba.extending import overload
 
+from ltrgr.compiled import njit
 from ltrgr.index.any_index import kernels_of, row_of_passage
 from ltrgr.index.kernels import STEP
 from ltrgr.scoring.search.candidate_generation import Excluded, is_excluded

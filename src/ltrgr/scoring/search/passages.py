@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.compiled import must_compile, njit
 from ltrgr.identifiers.keys import Keys
 from ltrgr.index.protocol import Index
 from ltrgr.scoring.rank_lists import RankLists
@@ -144,10 +143,7 @@ def _score_batch(
 
 def _announce_compilation(kernel: Any) -> None:
     """Log a line if numba has to compile the kernels first, because the wait looks like a hang."""
-    if kernel.signatures:
-        return
-    module = kernel.__module__.rpartition(".")[2]
-    if not any(Path(kernel.stats.cache_path).glob(f"{module}.{kernel.__name__}*.nbi")):
+    if must_compile(kernel):
         log.info("compiling scoring kernels (first run only, about 20 seconds)...")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.compiled import njit
 from ltrgr.csr import csr_offsets
 from ltrgr.identifiers.keys import Keys
 

@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ltrgr.compiled import njit
 from ltrgr.csr import csr_offsets, csr_owners
 from ltrgr.index.protocol import Index
 from ltrgr.scoring.search.candidate_generation import (
