@@ -69,7 +69,7 @@ def test_commands_that_read_keep_no_folder_of_the_run(
 def test_other_commands_keep_theirs_with_a_log(tmp_path: Path) -> None:
     assert main(["evaluate", f"root={tmp_path}", "corpus.passages=1200", "system=none"]) == 2
     (folder,) = (tmp_path / "hydra").iterdir()
-    assert {path.name for path in folder.iterdir()} == {".hydra", "evaluate.log"}
+    assert {path.name for path in folder.iterdir()} == {".hydra", "main.log"}
 
 
 @pytest.mark.slow
