@@ -17,13 +17,14 @@ def test_no_import_runs_back_up() -> None:
     rooms: dict[str, set[str]] = {}
     for path in HOUSE.rglob("*.py"):
         room = path.relative_to(HOUSE).with_suffix("").parts[0]
-        if room != "__init__":
+        if room not in ("__init__", "__main__"):
             rooms.setdefault(room, set()).update(set(_rooms_of(path)) - {room})
     order = list(TopologicalSorter(rooms).static_order())
     assert order[-1] == "cli"
     assert rooms["errors"] == rooms["csr"] == rooms["lazy"] == rooms["compiled"] == set()
     assert rooms["json_file"] | rooms["typed"] == {"errors"}
-    assert rooms["corpus"] | rooms["index"] <= {"compiled", "disk", "errors", "csr", "json_file"}
+    foundations = {"compiled", "csr", "disk", "errors", "json_file", "typed"}
+    assert rooms["corpus"] | rooms["index"] <= foundations
     assert rooms["moved"] == set()
     assert rooms["losses"] == {"lazy"}
 

@@ -126,9 +126,9 @@ def test_one_override_sets_any_argument_of_the_optimizer() -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("rank.optimizer.lr=-1", r"rank\.optimizer: Invalid learning rate: -1"),
-        ("pretrain.optimizer.lr=true", r"pretrain\.optimizer\.lr=True: expected a number"),
-        ("pretrain.optimizer.lr=nan", r"pretrain\.optimizer\.lr=nan: expected a number"),
+        ("rank.optimizer.lr=-1", r"rank\.optimizer\.lr=-1: expected a finite number above 0"),
+        ("pretrain.optimizer.lr=true", r"pretrain\.optimizer\.lr=true: expected a finite number"),
+        ("pretrain.optimizer.lr=nan", r"pretrain\.optimizer\.lr=nan: expected a finite number"),
         ("+rank.optimizer.momentum=1", r"rank\.optimizer: .*momentum"),
         ("rank.scheduler.warmup_ratio=2", r"rank\.scheduler: warmup_ratio=2: expected 0 to 1"),
     ],

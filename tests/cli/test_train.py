@@ -15,7 +15,7 @@ from ltrgr.cli.main import config_directory, main
 from ltrgr.corpus.beir import read_beir, write_beir
 from ltrgr.corpus.demo import generate_demo
 from ltrgr.errors import CorpusError, LtrgrError, RetrieverError
-from ltrgr.pipeline.settings import SettingsError
+from ltrgr.typed import SettingsError
 
 TINY = [
     "budget=smoke",

@@ -17,10 +17,10 @@ from ltrgr.losses import Against, Objective, Term, margin_mse, top_pair
 from ltrgr.pipeline import rank_stage
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.pipeline import Pipeline
-from ltrgr.pipeline.settings import SettingsError
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.training.learning_to_rank import LearningToRank
+from ltrgr.typed import SettingsError
 
 ALL = ("exponent", "coverage", "view_weights")
 OFF = {"remine_every", "remine_questions", "learnable_parameters", "scoring_learning_rate"}

@@ -14,9 +14,9 @@ from tiny_pipeline import PRETRAINING, pipeline
 
 from ltrgr.corpus.records import Corpus, Split
 from ltrgr.pipeline.generation_check import Validation
-from ltrgr.pipeline.settings import SettingsError
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.training.identifier_pretraining import IdentifierPretraining
+from ltrgr.typed import SettingsError
 
 FIGURE = "dev/identifier_accuracy"
 Weights = dict[str, torch.Tensor]

@@ -10,7 +10,7 @@ from tiny_pipeline import pipeline
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline.cost_measurement import cost
-from ltrgr.pipeline.settings import SettingsError
+from ltrgr.typed import SettingsError
 
 
 def test_turns_before_and_after_over_one_index(tmp_path: Path, corpus: Corpus) -> None:

@@ -25,12 +25,13 @@ from ltrgr.index.shards import Shards
 from ltrgr.index.trie import IdentifierTrie
 from ltrgr.losses import Objective, Term, all_passages
 from ltrgr.pipeline.index_stage import open_serialised, open_vocabulary
-from ltrgr.pipeline.settings import IndexSettings, MineSettings, SettingsError
+from ltrgr.pipeline.settings import IndexSettings, MineSettings
 from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.training.learning_to_rank import rank_list_scores
+from ltrgr.typed import SettingsError
 from mined_lists import sampler_over
 from tiny_world import (
     DOCID_FAMILIES,

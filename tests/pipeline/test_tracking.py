@@ -16,8 +16,9 @@ import pytest
 from tiny_pipeline import pipeline, ranking
 
 from ltrgr.corpus.records import Corpus
-from ltrgr.pipeline.settings import SettingsError, WandbSettings
+from ltrgr.pipeline.settings import WandbSettings
 from ltrgr.pipeline.tracking import TrackingError, begin_run, silence_of, without_folders
+from ltrgr.typed import SettingsError
 
 KEY = "0123456789" * 4
 

@@ -33,19 +33,31 @@ def test_other_configs_differ_only_where_they_say():
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("exponent", 0.0, r"scoring.exponent=0.0: expected above 0"),
+        ("exponent", 0.0, r"scoring.exponent=0.0: expected a finite number above 0"),
         ("exponent", float("nan"), "scoring.exponent=nan"),
-        ("coverage", 1.5, "scoring.coverage=1.5: expected between 0 and 1"),
-        ("smoothing", -1.0, "scoring.smoothing=-1.0: expected 0 or more"),
-        ("smoothing", float("inf"), "expected finite"),
+        ("coverage", 1.5, "scoring.coverage=1.5: expected a number from 0 to 1"),
+        ("smoothing", -1.0, "scoring.smoothing=-1.0: expected a finite number, 0 or more"),
+        ("smoothing", float("inf"), "scoring.smoothing=inf: expected a finite number"),
         ("max_probability", 1.0, "scoring.max_probability=1.0"),
-        ("keys_per_passage", 0, "scoring.keys_per_passage=0: expected 1 or more, or null"),
+        (
+            "keys_per_passage",
+            0,
+            "keys_per_passage=0: expected a whole number from 1 to 10,000, or null",
+        ),
         ("max_candidate_count", 0, "scoring.max_candidate_count=0"),
         ("candidates", 0, "scoring.candidates=0"),
         ("unigrams", -1, "scoring.unigrams=-1"),
         ("question_ngrams", -1, "scoring.question_ngrams=-1"),
-        ("view_weights", {"title": -1.0}, "0 or more for view 'title'"),
-        ("view_offsets", {"body": float("nan")}, "finite for view 'body'"),
+        (
+            "view_weights",
+            {"title": -1.0},
+            "scoring.view_weights.title=-1.0: expected a finite number",
+        ),
+        (
+            "view_offsets",
+            {"body": float("nan")},
+            "scoring.view_offsets.body=nan: expected a finite",
+        ),
     ],
 )
 def test_refusals_name_the_setting(name, value, message):

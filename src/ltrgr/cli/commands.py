@@ -21,8 +21,8 @@ from ltrgr.corpus.records import Split
 from ltrgr.evaluation.answers import ANSWER_MEASURES
 from ltrgr.evaluation.metrics import MEASURES
 from ltrgr.json_file import read_json_object
-from ltrgr.pipeline.settings import SettingsError
 from ltrgr.report.console import SafeConsole, plain, styled
+from ltrgr.typed import SettingsError
 
 # A log file or a pipe has no width of its own: wide enough for the main table.
 out = SafeConsole(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)

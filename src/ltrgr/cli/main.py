@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ltrgr.cli.arguments import hydra_arguments
+from ltrgr.cli.as_typed import as_typed
 from ltrgr.cli.completion import complete
 from ltrgr.cli.errors import (
     CRASHED,
@@ -119,7 +120,7 @@ def run_command(command: str, arguments: Sequence[str], *, conf: Path, commands:
             arguments = words.arguments
             for hint in words.hints:
                 print_error(f"ltrgr search: {hint}")
-        arguments, overrides, extra = hydra_arguments(arguments)
+        arguments, overrides, extra = hydra_arguments(as_typed(arguments))
         explained = partial(explain, conf=conf, extra=extra, command=command, overrides=overrides)
         tell = partial(tell, explain=explained)
         with stopped_by_signals(), _argv([f"ltrgr {command}", *arguments]):
@@ -157,6 +158,9 @@ def _application(
         refuse_misspelt(cfg, HydraConfig.get(), command=command)
         if command == "search":
             expect_request(cfg)
+        from ltrgr.cli.config_faults import expect_config  # imports torch
+
+        expect_config(cfg, command=command)
         return getattr(importlib.import_module(commands), command)(cfg)
 
     def run(cfg: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from ltrgr.cli.renamed import new_name
 
 UNKNOWN_KEY = re.compile(r"Could not override '([^']+)'")
+NOT_IN = re.compile(r"Key '([^']+)' is not in struct")
 ANOTHER_COMMANDS = re.compile(r"Interpolation key '(\w+)\.[^']*' not found")
 BASES = "base"
 """The folder of a group that holds what several of its options start from; no option itself."""
@@ -89,6 +90,8 @@ def explain(
     keys = valid_names(conf=conf, extra=extra, command=command, overrides=rest)
     if (new := new_name(key, keys)) is not None:
         return f"{key} is now {new}"
+    if key in keys and (inner := NOT_IN.search(message + cause)) is not None:
+        return f"{key} has no key {inner[1]!r} yet; to add it: +{key}.{inner[1]}=..."
     hint = did_you_mean(nearest(key, keys)) or f"See all of them: ltrgr {command} --cfg job"
     return f"{key!r} is not a key of this config. {hint}\n(To add a new key on purpose: +{key}=...)"
 

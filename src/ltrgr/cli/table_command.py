@@ -28,9 +28,9 @@ from ltrgr.pipeline.evaluate_stage import Measured
 from ltrgr.pipeline.generation_check import complaints
 from ltrgr.pipeline.parallel import run_all
 from ltrgr.pipeline.pipeline import Pipeline
-from ltrgr.pipeline.settings import SettingsError
 from ltrgr.report.console import plain
 from ltrgr.report.render import terminal, write_all
+from ltrgr.typed import SettingsError
 
 
 def run_table(cfg: DictConfig, *, console: Console) -> bool:

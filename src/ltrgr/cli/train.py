@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ltrgr.cli.arguments import quoted
+from ltrgr.cli.as_typed import as_typed
 from ltrgr.cli.assembly import assemble
+from ltrgr.cli.config_faults import expect_config
 from ltrgr.cli.errors import missing_values, own_cause, refused
 from ltrgr.cli.main import config_directory
 from ltrgr.cli.resolvers import register_resolvers
@@ -20,8 +22,8 @@ from ltrgr.corpus.texts import Question, ask
 from ltrgr.errors import CorpusError
 from ltrgr.models.threads import torch_threads
 from ltrgr.pipeline.pipeline import Pipeline
-from ltrgr.pipeline.settings import SettingsError
 from ltrgr.retrieval.retriever import Retriever
+from ltrgr.typed import SettingsError
 
 COMMAND = "rank"
 """whose config it is"""
@@ -99,7 +101,7 @@ def _composed(overrides: Sequence[str], *, conf: Path) -> Any:
 
     register_resolvers()
     with initialize_config_dir(str(conf), version_base="1.3", job_name=COMMAND):
-        cfg = compose(COMMAND, overrides=list(overrides), return_hydra_config=True)
+        cfg = compose(COMMAND, overrides=as_typed(overrides), return_hydra_config=True)
         with open_dict(cfg):
             hydra = cfg.pop("hydra")
         if missing := OmegaConf.missing_keys(cfg):
@@ -107,6 +109,7 @@ def _composed(overrides: Sequence[str], *, conf: Path) -> Any:
         refuse_table(cfg, hydra, command=COMMAND)
         refuse_renamed(cfg)
         refuse_misspelt(cfg, hydra, command=COMMAND)
+        expect_config(cfg, command=COMMAND)
         return cfg
 
 

@@ -19,6 +19,7 @@ from ltrgr.corpus.records import Corpus, Passage, Qrels, Query, Split
 from ltrgr.corpus.source import Source, find_source, read_source
 from ltrgr.corpus.split import check_disjoint, choose_queries, hold_out_dev
 from ltrgr.errors import CorpusError
+from ltrgr.typed import Count
 
 __all__ = ["read_beir", "write_beir"]
 
@@ -31,7 +32,7 @@ def read_beir(
     test: str | None = "test",
     pseudo_queries: str | Path | None = None,
     pseudo_queries_from_training: bool = True,
-    max_test_queries: int | None = None,
+    max_test_queries: Count | None = None,
     name: str | None = None,
 ) -> Corpus:
     """Read and check a BEIR folder.

@@ -10,6 +10,9 @@ import hashlib
 import json
 from dataclasses import replace
 from random import Random
+from typing import Annotated
+
+from annotated_types import Ge, Le
 
 from ltrgr.corpus.demo_pseudo import write_pseudo_queries
 from ltrgr.corpus.demo_questions import Question, Questioner, list_facts
@@ -18,8 +21,10 @@ from ltrgr.corpus.demo_text import write_passages
 from ltrgr.corpus.demo_world import Entity, build_world
 from ltrgr.corpus.records import Corpus, Passage, Query, Split
 from ltrgr.errors import CorpusError
+from ltrgr.typed import CountOrZero, Seed
 
 _FEWEST_PASSAGES = 80
+NumPassages = Annotated[int, Ge(_FEWEST_PASSAGES), Le(1_000_000)]
 _UNSEEN_PASSAGES = 0.15  # fraction of the passages that no training question is about
 
 Passages = dict[tuple[str, str], Passage]
@@ -28,11 +33,11 @@ Passages = dict[tuple[str, str], Passage]
 
 def generate_demo(
     *,
-    seed: int = 0,
-    passages: int = 2000,
-    train_questions: int = 10000,
-    dev_questions: int = 1000,
-    test_questions: int = 1000,
+    seed: Seed = 0,
+    passages: NumPassages = 2000,
+    train_questions: CountOrZero = 10000,
+    dev_questions: CountOrZero = 1000,
+    test_questions: CountOrZero = 1000,
 ) -> Corpus:
     """Generate the encyclopaedia of ``seed``; the same arguments give the same bytes everywhere.
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
-LIMITS = {"num_beams": 1000, "batch_size": 10_000, "max_question_length": 10_000}
-"""Far beyond any use; a damaged or foreign file must not ask for all memory there is."""
+from annotated_types import Ge, Le
+
+from ltrgr.typed import Length, expect_fields
+
+NumBeams = Annotated[int, Ge(1), Le(1000)]
+BatchSize = Annotated[int, Ge(1), Le(10_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,17 +23,12 @@ class DecodingSettings:
         max_question_length: the model reads this number of tokens of a question, from its begin.
 
     Raises:
-        ValueError: a setting is no whole number from 1 to its limit.
+        SettingsError: a setting is no whole number from 1 to its limit.
     """
 
-    num_beams: int = 15
-    batch_size: int = field(default=32, metadata={"not_identity": True})
-    max_question_length: int = 64
+    num_beams: NumBeams = 15
+    batch_size: BatchSize = field(default=32, metadata={"not_identity": True})
+    max_question_length: Length = 64
 
     def __post_init__(self) -> None:
-        for name, most in LIMITS.items():
-            value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= most:
-                raise ValueError(
-                    f"decoding.{name}={value!r}: expected a whole number from 1 to {most:,}"
-                )
+        expect_fields("decoding", self)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Passage
 from ltrgr.identifiers.docids import Codes, digits, expect_alphabet
+from ltrgr.typed import Count, CountOrZero, Seed, TwoOrMore
 
 Floats = NDArray[np.float32]
 
@@ -18,11 +19,11 @@ Floats = NDArray[np.float32]
 def kmeans_ids(
     passages: Sequence[Passage],
     *,
-    symbols: int,
-    components: int,
-    slack: int,
-    sample: int,
-    seed: int,
+    symbols: TwoOrMore,
+    components: Count,
+    slack: CountOrZero,
+    sample: TwoOrMore,
+    seed: Seed,
 ) -> Codes:
     """DSI's semantically structured identifiers (arXiv 2202.06991, sec. 3.2), ``[P, L]``.
 

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Passage
 from ltrgr.identifiers.views import Docids, View
+from ltrgr.typed import Seed, TwoOrMore
 
 Codes = NDArray[np.int32]
 """[P, L] symbols of each passage's code, -1 after the last symbol"""
 
 
-def random_ids(passages: Sequence[Passage], *, symbols: int, seed: int) -> Codes:
+def random_ids(passages: Sequence[Passage], *, symbols: TwoOrMore, seed: Seed) -> Codes:
     """A random number for each passage, ``[P, L]`` digits in base ``symbols``.
 
     DSI's unstructured identifiers as strings (arXiv 2202.06991, sec. 3.2): the numbers 0 to P - 1,

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Passage
 from ltrgr.identifiers.functions import Function, function_of, name_of
-from ltrgr.typed import StoredSettingError, stored_settings
+from ltrgr.typed import (
+    CountOrZero,
+    Length,
+    NotNegative,
+    StoredSettingError,
+    Text,
+    expect_fields,
+    stored_settings,
+)
 
 PASSAGE_END = "</passage>"
 
@@ -57,22 +65,23 @@ class View:
     docids: Callable[[Sequence[Passage]], Docids] | None = None
     """instead of ``source``: all passages -> one identifier for each; a function, or a ``partial``
     of one with keywords that are plain data"""
-    symbols: int = 0
+    symbols: CountOrZero = 0
     """size of the codes' alphabet, tokens ``<id-0>``, ``<id-1>``, ...; 0: the docids are strings"""
     searched: bool = True
     """False: the strings are in the stream for stage 1 to read, but no search generates them"""
-    prompt: str
+    prompt: Text
     """marker token of the prompt, appended to the question"""
-    begin: str | None = None
+    begin: Text | None = None
     """marker before each field; None for a free view"""
-    end: str | None = None
+    end: Text | None = None
     """marker after each field; None for a free view"""
-    max_new_tokens: int
+    max_new_tokens: Length
     """longest key that search decodes: tokens after the begin marker, end marker included"""
-    sampling_weight: float = 1.0
+    sampling_weight: NotNegative = 1.0
     """sampling weight of this view among the training targets of stage 1"""
 
     def __post_init__(self) -> None:
+        expect_fields("view", self)
         if (self.begin is None) != (self.end is None):
             raise ValueError(
                 f"a view has both markers or none, found begin={self.begin!r} end={self.end!r}; "
@@ -91,10 +100,6 @@ class View:
             raise ValueError(
                 "a view that is not searched needs no training, found "
                 f"sampling_weight={self.sampling_weight:g}; set sampling_weight=0"
-            )
-        if self.max_new_tokens < 1:
-            raise ValueError(
-                f"a view decodes at least one token, found max_new_tokens={self.max_new_tokens}"
             )
 
 

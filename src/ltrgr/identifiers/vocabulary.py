@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
@@ -14,9 +15,11 @@ from ltrgr.csr import pad_rows, row_mask
 from ltrgr.identifiers.views import Family
 
 Ids = NDArray[np.int32]
+Symbols = Annotated[int, Ge(260), Le(1_000_000)]
+"""of a byte-level tokenizer: 256 bytes and 4 special tokens at least"""
 
 
-def train_byte_level_bpe(*, texts: Iterable[str], size: int) -> PreTrainedTokenizerFast:
+def train_byte_level_bpe(*, texts: Iterable[str], size: Symbols) -> PreTrainedTokenizerFast:
     """A byte-level BPE tokenizer of ``size`` symbols, trained on ``texts`` (Sennrich et al. 2016).
 
     Special tokens are BART's, so that any BART-shaped model can use it.

@@ -19,6 +19,7 @@ from ltrgr.losses.pairs import (
     score_differences,
     split,
 )
+from ltrgr.losses.ranges import Positive
 
 
 def margin_mse(scores: Tensor, relevance: Tensor, mask: Tensor, *, teacher: Tensor) -> Tensor:
@@ -59,8 +60,8 @@ def distilled_ranknet(
     mask: Tensor,
     *,
     teacher: Tensor,
-    sigma: float = 1.0,
-    teacher_sigma: float = 1.0,
+    sigma: Positive = 1.0,
+    teacher_sigma: Positive = 1.0,
 ) -> Tensor:
     """RankNet with the teacher's targets, mean over all pairs, then over questions.
 

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from ltrgr.losses.pairs import mean_of_means, score_differences, split
+from ltrgr.losses.ranges import Fraction, Weight
 
 
-def margin_loss(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: float) -> Tensor:
+def margin_loss(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: Weight) -> Tensor:
     """Pairwise hinge loss, mean over the (positive, negative) pairs, then over questions.
 
         L = mean over (p, n) of max(0, s(q, n) - s(q, p) + margin)
@@ -43,7 +44,7 @@ def margin_loss(scores: Tensor, relevance: Tensor, mask: Tensor, *, margin: floa
 
 
 def relative_margin_loss(
-    scores: Tensor, relevance: Tensor, mask: Tensor, *, share: float
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, share: Fraction
 ) -> Tensor:
     """Hinge loss with a margin that is a fraction of the positive's own score.
 

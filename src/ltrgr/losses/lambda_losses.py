@@ -7,9 +7,10 @@ from torch.nn.functional import softplus
 
 from ltrgr.losses.dcg import discount, normalised_gains, ranks
 from ltrgr.losses.pairs import contrast, expect_above_zero, graded_score_differences, mean_of_means
+from ltrgr.losses.ranges import Positive, Weight
 
 
-def lambdarank(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float = 1.0) -> Tensor:
+def lambdarank(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: Positive = 1.0) -> Tensor:
     """Logistic loss of the pairs with y_i > y_j, weighted by |delta nDCG|; mean over questions.
 
         L = sum over (i, j) of |G_i - G_j| |D(r_i) - D(r_j)| log(1 + exp(sigma (s_j - s_i)))
@@ -41,7 +42,7 @@ def lambdarank(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float 
 
 
 def lambdaloss(
-    scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float = 1.0, mu: float = 10.0
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: Positive = 1.0, mu: Weight = 10.0
 ) -> Tensor:
     """NDCG-Loss2++: LambdaRank plus mu times a tight bound on the cost of nDCG.
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from ltrgr.losses.against import Against
 from ltrgr.losses.bound_objective import GENERATION, BoundObjective
 from ltrgr.losses.pairs import contrast
+from ltrgr.losses.ranges import Unit, Weight
 from ltrgr.losses.term import UNITS, Term, expect_weight
 
 
@@ -29,8 +30,8 @@ class Objective:
     """
 
     terms: Mapping[str, Term]
-    lambda_generation: float
-    generation_unit: str = "score"
+    lambda_generation: Weight
+    generation_unit: Unit = "score"
 
     def __post_init__(self) -> None:
         expect_weight("lambda_generation", self.lambda_generation)

@@ -6,9 +6,10 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from ltrgr.losses.pairs import expect_above_zero, mean_of_means, score_differences, split
+from ltrgr.losses.ranges import Positive
 
 
-def ranknet(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float = 1.0) -> Tensor:
+def ranknet(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: Positive = 1.0) -> Tensor:
     """Logistic loss of the (positive, negative) pairs, mean over pairs, then over questions.
 
         L = mean over (p, n) of log(1 + exp(sigma * (s(q, n) - s(q, p))))
@@ -40,7 +41,7 @@ def ranknet(scores: Tensor, relevance: Tensor, mask: Tensor, *, sigma: float = 1
 
 
 def dpo(
-    scores: Tensor, relevance: Tensor, mask: Tensor, *, reference: Tensor, beta: float = 1.0
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, reference: Tensor, beta: Positive = 1.0
 ) -> Tensor:
     """Logistic loss of each margin minus the reference's, mean over pairs, then over questions.
 

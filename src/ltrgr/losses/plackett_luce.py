@@ -6,9 +6,12 @@ import torch
 from torch import Tensor
 
 from ltrgr.losses.pairs import contrast, expect_above_zero, mean_of_means
+from ltrgr.losses.ranges import Positive
 
 
-def listmle(scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: float = 1.0) -> Tensor:
+def listmle(
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: Positive = 1.0
+) -> Tensor:
     """Negative log-likelihood of the order by relevance, mean over places, then over questions.
 
         L = -(1/n) sum over i of log( e^{s_i/t} / sum over k >= i of e^{s_k/t} )
@@ -42,7 +45,7 @@ def listmle(scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: flo
 
 
 def position_aware_listmle(
-    scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: float = 1.0
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: Positive = 1.0
 ) -> Tensor:
     """ListMLE with falling weights of the places, mean over questions.
 
@@ -80,7 +83,7 @@ def position_aware_listmle(
 
 
 def _surprises(
-    scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: float
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: Positive
 ) -> tuple[Tensor, Tensor]:
     """-log p of the passage at each place among the passages that remain, and the real places.
 

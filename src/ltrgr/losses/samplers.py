@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ltrgr.losses.dcg import ranks
 from ltrgr.losses.pairs import split
+from ltrgr.losses.ranges import Number
 
 
 class Sampler(Protocol):
@@ -54,7 +55,7 @@ def hard_negatives(
     mask: Tensor,
     *,
     generator: torch.Generator,
-    negatives: int,
+    negatives: Number,
 ) -> Tensor:
     """The highest-scored positive and the ``negatives`` highest-scored negatives.
 
@@ -74,7 +75,7 @@ def stratified_negatives(
     mask: Tensor,
     *,
     generator: torch.Generator,
-    bins: int,
+    bins: Number,
 ) -> Tensor:
     """The highest-scored positive and one random negative of each of ``bins`` bins of ranks.
 

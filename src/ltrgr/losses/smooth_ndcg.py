@@ -7,13 +7,14 @@ from torch import Tensor
 
 from ltrgr.losses.dcg import discount, normalised_gains
 from ltrgr.losses.pairs import all_pairs, contrast, expect_above_zero, mean_of_means
+from ltrgr.losses.ranges import Number, Positive
 
 NOTHING = -1e30
 """log of zero mass; finite, so that its gradient is 0 and not NaN."""
 
 
 def approx_ndcg(
-    scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: float = 1.0
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: Positive = 1.0
 ) -> Tensor:
     """One minus nDCG at smooth ranks, mean over questions.
 
@@ -58,8 +59,8 @@ def neural_ndcg(
     relevance: Tensor,
     mask: Tensor,
     *,
-    temperature: float = 1.0,
-    iterations: int = 30,
+    temperature: Positive = 1.0,
+    iterations: Number = 30,
 ) -> Tensor:
     """One minus nDCG of the softly sorted gains, mean over questions.
 

@@ -7,9 +7,12 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from ltrgr.losses.pairs import contrast, expect_above_zero, mean_of_means, split
+from ltrgr.losses.ranges import Positive
 
 
-def infonce(scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: float = 1.0) -> Tensor:
+def infonce(
+    scores: Tensor, relevance: Tensor, mask: Tensor, *, temperature: Positive = 1.0
+) -> Tensor:
     """Softmax cross-entropy of each positive against all negatives of its question.
 
         L = mean over p of -log( e^{s(q,p)/t} / (e^{s(q,p)/t} + sum over n of e^{s(q,n)/t}) )
@@ -52,8 +55,8 @@ def listnet(
     relevance: Tensor,
     mask: Tensor,
     *,
-    temperature: float = 1.0,
-    label_temperature: float = 1.0,
+    temperature: Positive = 1.0,
+    label_temperature: Positive = 1.0,
 ) -> Tensor:
     """Top-one cross-entropy from the labels' distribution to the scores', mean over questions.
 

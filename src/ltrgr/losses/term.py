@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ltrgr.losses.against import Against, RankLoss
+from ltrgr.losses.ranges import Unit, Weight
 from ltrgr.losses.samplers import Sampler
 
 UNITS = ("score", "one_key")
@@ -30,9 +31,9 @@ class Term:
 
     loss: RankLoss | Against
     sampler: Sampler
-    weight: float = 1.0
-    unit: str = "score"
-    ramp: Sequence[float] = (1.0, 1.0)
+    weight: Weight = 1.0
+    unit: Unit = "score"
+    ramp: Sequence[Weight] = (1.0, 1.0)
     """Factors of the weight at the first and the last step, linear in between: a curriculum."""
 
     def __post_init__(self) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from transformers import BartConfig, BartForConditionalGeneration
 
 from ltrgr.identifiers.vocabulary import Vocabulary
+from ltrgr.typed import Count, FractionBelowOne, Positive
 
 
 def bart_from_scratch(
     *,
     vocabulary: Vocabulary,
-    width: int,
-    layers: int,
-    heads: int,
-    feed_forward: int,
-    dropout: float,
-    max_positions: int,
-    init_scale: float,
+    width: Count,
+    layers: Count,
+    heads: Count,
+    feed_forward: Count,
+    dropout: FractionBelowOne,
+    max_positions: Count,
+    init_scale: Positive,
 ) -> BartForConditionalGeneration:
     """A BART with random weights (Lewis et al. 2020), ``layers`` in encoder and decoder each.
 

@@ -15,10 +15,10 @@ from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.pipeline.progress import watch
-from ltrgr.pipeline.settings import SettingsError
 from ltrgr.report.cost_figure import cost_figure
 from ltrgr.report.png import as_png
 from ltrgr.retrieval.retriever import Retriever
+from ltrgr.typed import SettingsError
 
 
 def cost(pipeline: Pipeline, *, turns: int) -> Path:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ltrgr.corpus.records import Corpus, Split
+from ltrgr.decoding.decoding_settings import NumBeams
 from ltrgr.disk import write_atomically
 from ltrgr.evaluation.answers import answer_hits
 from ltrgr.evaluation.metrics import evaluate_run
@@ -21,11 +22,12 @@ from ltrgr.json_file import read_json_object
 from ltrgr.pipeline.describe import NOT_IDENTITY
 from ltrgr.pipeline.examples import write_examples, write_scores
 from ltrgr.pipeline.progress import watch
-from ltrgr.pipeline.settings import ComputeSettings, SettingsError
+from ltrgr.pipeline.settings import ComputeSettings
 from ltrgr.retrieval.bm25 import BM25
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scale import one_key_score
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.typed import Count, Fraction, NotNegative, SettingsError, expect_fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,25 +38,17 @@ class EvaluationSettings:
     training (None: the same); ``num_beams`` likewise.
     """
 
-    split: str
-    passages: int
-    questions: int | None
-    k1: float
-    b: float
+    split: Literal["train", "dev", "test"]
+    passages: Count
+    questions: Count | None
+    k1: NotNegative
+    b: Fraction
     # what search then does is named by the artefact itself, however it was set
     scoring: ScoringSettings | None = field(default=None, metadata={NOT_IDENTITY: True})
-    num_beams: int | None = field(default=None, metadata={NOT_IDENTITY: True})
+    num_beams: NumBeams | None = field(default=None, metadata={NOT_IDENTITY: True})
 
     def __post_init__(self) -> None:
-        if self.split not in ("train", "dev", "test"):
-            raise SettingsError(f"evaluation.split={self.split!r}: expected train, dev or test")
-        for name in ("passages", "questions", "num_beams"):
-            found = getattr(self, name)
-            if (found is not None or name == "passages") and not _is_count(found):
-                raise SettingsError(f"evaluation.{name}={found!r}: expected 1 or more")
-        for name, value, most in (("k1", self.k1, math.inf), ("b", self.b, 1)):
-            if not isinstance(value, int | float) or not 0 <= value <= most:
-                raise SettingsError(f"evaluation.{name}={value!r}: expected 0 to {most:g}")
+        expect_fields("evaluation", self)
 
     def of(self, corpus: Corpus) -> Split:
         """The questions to ask and their judgements.
@@ -70,10 +64,6 @@ class EvaluationSettings:
             )
         queries = split.queries[: self.questions]
         return Split(queries, {q.id: split.qrels.get(q.id, {}) for q in queries})
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and value >= 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,8 @@ from ltrgr.models.pretrained import saved_tokenizer
 from ltrgr.pipeline.artefact import Artefact
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.progress import bar
-from ltrgr.pipeline.settings import Backbone, ComputeSettings, IndexSettings, SettingsError
+from ltrgr.pipeline.settings import Backbone, ComputeSettings, IndexSettings
+from ltrgr.typed import SettingsError
 
 STREAM = "stream"
 """the folder of the token stream beside an index that does not hold it"""

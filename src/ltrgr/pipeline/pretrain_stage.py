@@ -33,7 +33,6 @@ from ltrgr.pipeline.settings import (
     Backbone,
     ComputeSettings,
     PretrainSettings,
-    SettingsError,
     TargetSettings,
     WandbSettings,
 )
@@ -47,6 +46,7 @@ from ltrgr.training.identifier_pretraining import (
     dev_figures,
     dev_names,
 )
+from ltrgr.typed import SettingsError
 
 log = logging.getLogger("ltrgr")
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge, Gt, Le, Lt
 from numpy.typing import NDArray
 
-LIMITS = {
-    "keys_per_passage": 10_000,
-    "max_candidate_count": 10**9,
-    "candidates": 10**9,
-    "unigrams": 100_000,
-    "question_ngrams": 1000,
-}
-"""Far beyond any use; a damaged or foreign file must not ask for all memory there is."""
+from ltrgr.typed import (
+    Count,
+    Fraction,
+    FractionBelowOne,
+    NotNegative,
+    Positive,
+    Seed,
+    expect_fields,
+)
+
+Listed = Annotated[int, Ge(1), Le(10_000)]
+Unigrams = Annotated[int, Ge(0), Le(100_000)]
+Words = Annotated[int, Ge(0), Le(1000)]
+Probability = Annotated[float, Gt(0), Lt(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,75 +37,53 @@ class ScoringSettings:
     ``exponent=1, coverage=0, frequency=False, overlap=True``. See docs/method.md, sections 6 and 7.
 
     Raises:
-        ValueError: a setting lies outside its range; the message names it.
+        SettingsError: a setting lies outside its range; the message names it.
     """
 
-    exponent: float = 2.0
+    exponent: Positive = 2.0
     """a: the power of a key's log odds."""
-    coverage: float = 0.8
+    coverage: Fraction = 0.8
     """b: the part of a key's weight that is lost if heavier keys cover all of its tokens."""
-    smoothing: float = 5.0
+    smoothing: NotNegative = 5.0
     """s of the key's prior P(n) = (count(n) + s) / (N + s)."""
     frequency: bool = True
     """False ("LM only"): every key is priced as if it occurred once."""
     transform: Callable[[Any], Any] | None = None
     """A named function that replaces x^a. Its argument is the clamped log odds (0 or more). It is
     elementwise and works on numpy arrays and torch tensors, because search and training use it."""
-    max_probability: float = 0.999
+    max_probability: Probability = 0.999
     """A cap on p(n|q). Near p = 1, log(1 - p) and its gradient 1 / (1 - p) explode in float32.
     Above the cap the gradient is zero."""
     partial_keys: bool = False
     """True: a key of a view with markers counts even without its end marker. False, because an
     unfinished pseudo-query ("what was the") is likely under any prompt and occurs in many
     passages. Keys of a view without markers always count. (Read by the retriever.)"""
-    view_weights: Mapping[str, float] = field(default_factory=dict)
+    view_weights: Mapping[str, NotNegative] = field(default_factory=dict)
     """view -> factor u of the weight; 1 for a view that is not named."""
     view_offsets: Mapping[str, float] = field(default_factory=dict)
     """view -> v, nats added to the log odds before the clamp; 0 for a view that is not named."""
-    keys_per_passage: int | None = 40
+    keys_per_passage: Listed | None = 40
     """K: a passage counts only its K heaviest keys, in search and in training; None: all."""
-    max_candidate_count: int = 1500
+    max_candidate_count: Count = 1500
     """A key that occurs at most this often proposes passages."""
-    candidates: int = 1500
+    candidates: Count = 1500
     """Number of proposed passages that are scored in full."""
     overlap: bool = False
     """False: an occurrence may not overlap a heavier counted one in the same passage."""
-    unigrams: int = 0
+    unigrams: Unigrams = 0
     """Number of single tokens of the first decoding step to add as keys (read by the retriever)."""
-    question_ngrams: int = 0
+    question_ngrams: Words = 0
     """Longest n-grams of the question to add as keys, in words (read by the retriever)."""
 
-    noise: float = 0.0
+    noise: NotNegative = 0.0
     """Sigma of log-normal noise on the keys' weights; see ``perturbation``."""
-    drop: float = 0.0
+    drop: FractionBelowOne = 0.0
     """Fraction of the keys that are dropped; see ``perturbation``."""
-    noise_seed: int = 0
+    noise_seed: Seed = 0
     """Seed of both."""
 
     def __post_init__(self) -> None:
-        _require(self, "exponent", self.exponent > 0, "above 0")
-        _require(self, "coverage", 0 <= self.coverage <= 1, "between 0 and 1")
-        _require(self, "smoothing", self.smoothing >= 0, "0 or more")
-        _require(
-            self, "max_probability", 0 < self.max_probability < 1, "between 0 and 1, exclusive"
-        )
-        most = self.keys_per_passage
-        _require(self, "keys_per_passage", most is None or most >= 1, "1 or more, or null for all")
-        for name in ("max_candidate_count", "candidates"):
-            _require(self, name, getattr(self, name) >= 1, "1 or more")
-        for name in ("unigrams", "question_ngrams"):
-            _require(self, name, getattr(self, name) >= 0, "0 or more")
-        for name, limit in LIMITS.items():
-            _require(self, name, (getattr(self, name) or 0) <= limit, f"at most {limit:,}")
-        _require(self, "noise", 0 <= self.noise < math.inf, "0 or more")
-        _require(self, "drop", 0 <= self.drop < 1, "0 or more, below 1")
-        _require(self, "noise_seed", self.noise_seed >= 0, "0 or more")
-        for name in ("exponent", "smoothing"):
-            _require(self, name, math.isfinite(getattr(self, name)), "finite")
-        for view, weight in self.view_weights.items():
-            _require(self, "view_weights", 0 <= weight < math.inf, f"0 or more for view {view!r}")
-        for view, offset in self.view_offsets.items():
-            _require(self, "view_offsets", math.isfinite(offset), f"finite for view {view!r}")
+        expect_fields("scoring", self)
 
     def power(self, gain: Any) -> Any:
         """``gain ** a``, or ``transform(gain)``: the weight before the view's factor.
@@ -125,8 +109,3 @@ class ScoringSettings:
         weights = np.array([self.view_weights.get(view, 1.0) for view in views], np.float64)
         offsets = np.array([self.view_offsets.get(view, 0.0) for view in views], np.float64)
         return weights, offsets
-
-
-def _require(settings: ScoringSettings, name: str, holds: bool, expected: str) -> None:
-    if not holds:
-        raise ValueError(f"scoring.{name}={getattr(settings, name)!r}: expected {expected}")

@@ -10,11 +10,16 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
+from ltrgr.typed import Fraction, NotNegative, Positive
+
 MakeOptimizer = Callable[[Iterable[dict[str, Any]]], Optimizer]
 """parameter groups -> optimizer; ``torch.optim.AdamW`` with its settings bound, for example"""
 
 MakeScheduler = Callable[..., LRScheduler]
 """(optimizer, *, steps: int) -> schedule, which is stepped once for each of ``steps``"""
+
+OPTIMIZER_RANGES = {"lr": Positive, "weight_decay": NotNegative}
+"""of every optimizer of torch, whose own annotations are wider"""
 
 CROSS_ATTENTION = ("crossattention", "encoder_attn", "EncDecAttention")
 """how BERT-, BART- and T5-shaped decoders name their cross-attention"""
@@ -45,7 +50,7 @@ def parameter_groups(
     ]
 
 
-def linear(optimizer: Optimizer, *, steps: int, warmup_ratio: float) -> LambdaLR:
+def linear(optimizer: Optimizer, *, steps: int, warmup_ratio: Fraction) -> LambdaLR:
     """The rate rises over the first ``warmup_ratio`` of ``steps``, then falls linearly to 0.
 
     Raises:
@@ -58,7 +63,7 @@ def linear(optimizer: Optimizer, *, steps: int, warmup_ratio: float) -> LambdaLR
     )
 
 
-def cosine(optimizer: Optimizer, *, steps: int, warmup_ratio: float) -> LambdaLR:
+def cosine(optimizer: Optimizer, *, steps: int, warmup_ratio: Fraction) -> LambdaLR:
     """The rate rises over the first ``warmup_ratio`` of ``steps``, then falls to 0 along half a
     cosine (Loshchilov & Hutter 2017, "SGDR").
 
@@ -74,7 +79,7 @@ def cosine(optimizer: Optimizer, *, steps: int, warmup_ratio: float) -> LambdaLR
     return LambdaLR(optimizer, factor)
 
 
-def constant(optimizer: Optimizer, *, steps: int, warmup_ratio: float) -> LambdaLR:
+def constant(optimizer: Optimizer, *, steps: int, warmup_ratio: Fraction) -> LambdaLR:
     """The rate rises over the first ``warmup_ratio`` of ``steps``, then stays.
 
     Raises:
