@@ -238,6 +238,7 @@ def test_a_sweep_that_is_running_keeps_its_folder(together: Path, tmp_path: Path
     _, told = second.communicate(timeout=120)
     assert second.returncode == 2
     assert f"another sweep is running in {tmp_path / 'sweep'}" in told and "Traceback" not in told
+    (tmp_path / "begun").mkdir(exist_ok=True)
     (tmp_path / "begun" / "6").touch()
     assert first.communicate(timeout=120)[1] == ""
     assert states(tmp_path / "sweep") == [(0, "seed=5", "done")]
