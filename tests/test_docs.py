@@ -20,6 +20,7 @@ from repository import relinked, repository_path, site_path
 
 from ltrgr.cli.main import COMMANDS
 from ltrgr.cli.questions import search_words
+from ltrgr.cli.renamed import RENAMED
 from ltrgr.cli.resolvers import register_resolvers
 
 ROOT = Path(__file__).parents[1]
@@ -180,3 +181,16 @@ def _keys(node: dict[str, Any], prefix: str) -> Iterator[str]:
 def _ends(key: str) -> list[int]:
     """Where a name in the key ends: a mapping on one line is one entry of the reference."""
     return [found.start() for found in re.finditer(r"\.|$", key)]
+
+
+def test_no_page_has_the_old_name_of_a_setting() -> None:
+    """In code spans; words that still name something else are left out."""
+    still_used = {"steps", "learned", "learning_rate", "weight_decay"}
+    old = {key.rpartition(".")[2] for key in RENAMED} - still_used
+    found = [
+        (str(page.relative_to(ROOT)), word)
+        for page in PAGES
+        for word in re.findall(r"`([a-z_]+)(?:=[^`]*)?`", page.read_text())
+        if word in old
+    ]
+    assert found == []

@@ -46,8 +46,8 @@ def test_own_corpus(run: Callable[[str], str], folder: Path) -> None:
     printed = run("own_corpus")
     assert printed.startswith("10 passages, 30 questions\n")
     answers = re.findall(r"-> (.*) \(asked about: (.*)\)", printed)
-    assert [asked for _, asked in answers] == ["Opening hours"] * 3
-    assert [found for found, _ in answers].count("Opening hours") >= 2
+    assert [asked for _, asked in answers] == ["Opening hours", "Renewal", "Printing"]
+    assert sum(found == asked for found, asked in answers) >= 2
     directory = re.search(r"retriever=(\S+)", printed)
     assert directory is not None
     assert (folder / directory[1] / "DONE.json").is_file()

@@ -72,6 +72,6 @@ def _search_as_shown(model: Path) -> None:
     lines = shown.getvalue().splitlines()
     assert [line for line in lines if line.endswith("?")] == [
         "who wrote The White Window?",
-        "where was Mardal's firm founded?",
+        "where did work at Farkivik's firm begin?",
     ]
     assert sum(re.match(r" *-?\d+\.\d ", line) is not None for line in lines) == 6

@@ -67,8 +67,8 @@ def test_each_cell_has_a_verdict_and_one_line_sums_them_up() -> None:
         ("SEAL", "hits@5"): "not in the table",
     }
     assert found.summary == (
-        "reproduction: 1 ok, 1 near, 0 off, 1 with one run: no interval, 1 not in the file "
-        "of 4 cells (e.yaml); not in the table: SEAL"
+        "reproduction: 1 ok, 1 near, 0 off, 1 with one run: no interval (1 equal to it), "
+        "1 not in the file of 4 cells (e.yaml); not in the table: SEAL"
     )
     assert not found.off
     assert judge(table(ltrgr=0.84, mrr=0.60), EXPECTED, source="e.yaml").off

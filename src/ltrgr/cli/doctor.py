@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ltrgr.corpus.kept import FOLDER
 from ltrgr.errors import LtrgrError
 from ltrgr.index import storage as index_storage
 from ltrgr.json_file import UnreadableFileError, state_of
@@ -176,7 +177,7 @@ def artefacts(root: Path) -> list[Finding]:
     """Return, for each stage under ``root``, what is cached, its size, and what is left over."""
     if not root.is_dir():
         return [Finding(name="cached", value=f"nothing yet at {root}")]
-    stages = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    stages = sorted(p for p in root.iterdir() if p.is_dir() and p.name != FOLDER)
     found = [finding for stage in stages if (finding := _stage(stage)) is not None]
     found += [
         Finding(name="stage-1 model", value=path.name, problem=problem, fatal=False)

@@ -16,7 +16,7 @@ from ltrgr.cli.main import config_directory
 from ltrgr.cli.resolvers import register_resolvers
 from ltrgr.cli.suggestions import explain
 from ltrgr.cli.typos import refuse_misspelt, refuse_renamed, refuse_table
-from ltrgr.corpus.kept import keep_corpus
+from ltrgr.corpus.kept import FOLDER, keep_corpus
 from ltrgr.corpus.records import Corpus
 from ltrgr.corpus.texts import Question, ask
 from ltrgr.errors import CorpusError
@@ -62,7 +62,7 @@ def train(
     if questions is not None:
         if corpus is None:
             raise CorpusError("found questions without a corpus, expected train(corpus, questions)")
-        corpus = keep_corpus(ask(corpus, questions, dev=dev, test=test), Path(root) / "corpus")
+        corpus = keep_corpus(ask(corpus, questions, dev=dev, test=test), Path(root) / FOLDER)
     elif dev is not None or test is not None:
         raise CorpusError("found dev or test questions alone, expected train(corpus, questions)")
     elif corpus is not None and not corpus.train.queries:

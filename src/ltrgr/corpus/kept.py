@@ -9,13 +9,16 @@ from ltrgr.corpus.beir import read_beir
 from ltrgr.corpus.beir_write import PSEUDO_QUERIES, write_beir
 from ltrgr.corpus.records import Corpus
 
+FOLDER = "corpus"
+"""of the kept corpora, beside the folders of the stages"""
+
 
 def keep_corpus(corpus: Corpus, directory: Path) -> Corpus:
     """Write ``corpus`` to ``<directory>/<first 12 of its checksum>/`` and read it from there.
 
     The checksum is that of the files, so the command line finds what was made from this corpus
-    with ``corpus=beir corpus.path=<that folder>``, and ``corpus.test=null`` where it has no test
-    questions. The same corpus is kept once.
+    with ``corpus=beir corpus.path=<that folder>``, and where it has no test questions with
+    ``corpus.test=null evaluation.split=dev``, too. The same corpus is kept once.
 
     Raises:
         CorpusError: a text, an id or a question cannot be written as a corpus.

@@ -25,6 +25,9 @@ STYLES = {OK: "green", NEAR: "yellow", OFF: "bold red"}
 NO_SETTING = ("table", "compute", "wandb", "hydra", "root", "seed", "corpus")
 """Overrides that change no figure beyond what intervals cover; the checksum speaks for corpus."""
 
+KEPT = 5e-7
+"""half of the last digit that a file keeps of a figure, as a fraction"""
+
 LAST = ("seed", "precision")
 """The same below any section: rank.seed, pretrain.precision."""
 
@@ -155,13 +158,20 @@ def _missing(table: ResultTable, expected: Expected) -> Iterable[Judged]:
 def _summary(cells: Sequence[Judged], table: ResultTable, expected: Expected, source: str) -> str:
     count = Counter(cell.verdict for cell in cells)
     parts = [f"{count[name]} {name}" for name in (OK, NEAR, OFF)]
-    parts += [f"{count[ONE_RUN]} with {ONE_RUN}"] if count[ONE_RUN] else []
+    parts += [f"{count[ONE_RUN]} with {ONE_RUN}{_equal(cells)}"] if count[ONE_RUN] else []
     parts += [f"{count[UNKNOWN]} {UNKNOWN}"] if count[UNKNOWN] else []
     line = f"reproduction: {', '.join(parts)} of {len(cells) - count[MISSING]} cells ({source})"
     if names := _absent(cells):
         line += f"; {MISSING}: {', '.join(names)}"
     other = changed(table.origin.overrides, expected.origin.overrides) if table.origin else []
     return line + (f"; with other settings: {', '.join(other)}" if other else "")
+
+
+def _equal(cells: Sequence[Judged]) -> str:
+    """How many cells with one earlier run have its figure, to the digits that its file keeps."""
+    once = [(c.found, c.expected) for c in cells if c.verdict == ONE_RUN]
+    same = sum(a is not None and b is not None and abs(a - b) < KEPT for a, b in once)
+    return f" ({same} equal to it)"
 
 
 def _absent(cells: Sequence[Judged]) -> list[str]:

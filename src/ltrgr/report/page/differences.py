@@ -82,7 +82,7 @@ def axes(flats: Sequence[Flat]) -> list[Axis]:
 
 
 def described(flat: Flat, found: Sequence[Axis], flats: Sequence[Flat]) -> str:
-    """What is particular to a run: kinds always, other settings where they are not the usual.
+    """What is particular to a run: kinds always, other settings unless most runs have the value.
 
     A sweep over few settings names all of them.
     """
@@ -91,7 +91,7 @@ def described(flat: Flat, found: Sequence[Axis], flats: Sequence[Flat]) -> str:
     for axis in found:
         value = axis.of(flat)
         kind = axis.name in ("views", "loss")
-        if value is not None and (kind or all_of_them or value != usual(axis, flats)):
+        if value is not None and (kind or all_of_them or not _is_of_most(value, axis, flats)):
             words.append(f"{axis.name} {shown(value)}")
     return ", ".join(words)
 
@@ -100,6 +100,12 @@ def usual(axis: Axis, flats: Sequence[Flat]) -> Any:
     """The value that most runs have (the first of equals); runs without the setting do not vote."""
     values = [axis.of(flat) for flat in flats if axis.of(flat) is not None]
     return Counter(values).most_common(1)[0][0] if values else None
+
+
+def _is_of_most(value: Any, axis: Axis, flats: Sequence[Flat]) -> bool:
+    """Whether more than half of the runs with the setting have this value."""
+    values = [axis.of(flat) for flat in flats if axis.of(flat) is not None]
+    return 2 * values.count(value) > len(values)
 
 
 def shown(value: Any) -> str:
