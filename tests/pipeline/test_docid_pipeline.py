@@ -200,16 +200,15 @@ def test_a_trie_of_a_family_without_docids_is_refused(
     family: Family, searched: str, corpus: Corpus, tmp_path: Path
 ) -> None:
     message = f"index.kind=trie with the searched views {searched}: .*set index.kind=fm, or identi"
-    built = docid_pipeline(tmp_path, corpus, family, indexing=IndexSettings(kind="trie"))
     with pytest.raises(SettingsError, match=message):
-        built.index()
+        docid_pipeline(tmp_path, corpus, family, indexing=IndexSettings(kind="trie"))
     with pytest.raises(SettingsError, match=message):
         index_of(tmp_path / "index", family, corpus, kind="trie")
     assert not list(tmp_path.rglob("*.npy"))
 
 
 def test_settings_that_no_index_has() -> None:
-    with pytest.raises(SettingsError, match=r"index.kind='tree': expected one of \['fm', 'trie'\]"):
+    with pytest.raises(SettingsError, match=r"index.kind='tree': expected one of fm, trie"):
         IndexSettings(kind="tree")
     with pytest.raises(SettingsError, match=r"shard_tokens=9 with index.kind=trie.*=null"):
         IndexSettings(kind="trie", shard_tokens=9)

@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from ltrgr.pipeline.catalogue import NO_CORPUS
 from ltrgr.pipeline.memory import keep_freed_memory
 from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.pipeline.seeding import fix_threads
@@ -37,16 +38,18 @@ def assemble(cfg: DictConfig, *, name: str = "LTRGR", corpus: Any = None) -> Pip
     parts = {
         part: instantiate(cfg[section], _convert_="all")
         for part, section in SECTIONS.items()
-        if part != "corpus" or corpus is None
+        if part != "corpus"
     }
-    if corpus is not None:
-        parts["corpus"] = corpus
-    _ = parts["compute"].device  # refuses one that is not there before hours of work
     fix_threads(parts["compute"])  # a search that trains nothing keeps to it, too
     if parts["tracking"].group is None:
         parts["tracking"] = replace(parts["tracking"], group=_sweep())
     backbone = instantiate(cfg.model.backbone, _convert_="all")
-    return Pipeline(root=Path(cfg.root), backbone=backbone, name=name, **parts)
+    pipeline = Pipeline(
+        root=Path(cfg.root), corpus=NO_CORPUS, backbone=backbone, name=name, **parts
+    )
+    if corpus is None:  # read at last: settings that do not fit must not cost its minutes
+        corpus = instantiate(cfg.corpus, _convert_="all")
+    return replace(pipeline, corpus=corpus)
 
 
 def _sweep() -> str | None:

@@ -9,6 +9,12 @@ from torchmetrics import Metric
 HITS = (1, 5, 20)
 RECIPROCAL_CUTOFF = 10
 RECALL_CUTOFF = 20
+METRICS = (
+    *(f"hits@{k}" for k in HITS),
+    f"mrr@{RECIPROCAL_CUTOFF}",
+    f"recall@{RECALL_CUTOFF}",
+)
+"""what `retrieval_values` computes"""
 
 
 def retrieval_values(*, ranked_relevance: Tensor, n_relevant: Tensor) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from ltrgr.corpus.records import Corpus
 from ltrgr.decoding.decoding_settings import DecodingSettings
 from ltrgr.identifiers.functions import Function
 from ltrgr.identifiers.views import Family
+from ltrgr.pipeline.agreement import disagreements
 from ltrgr.pipeline.artefact import Artefact, ArtefactError
 from ltrgr.pipeline.describe import describe
 from ltrgr.pipeline.evaluate_stage import EvaluationSettings, evaluate_bm25, evaluate_retriever
@@ -29,6 +30,7 @@ from ltrgr.pipeline.settings import (
 from ltrgr.pipeline.tracking import expect_online
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from ltrgr.typed import refuse
 
 MODELS = ("pretrain", "rank")
 """the systems that are a trained model"""
@@ -39,6 +41,9 @@ class Pipeline:
     """Every stage of one configuration; a stage builds what it needs and finds what is done.
 
     Two pipelines that differ only in stage-2 settings share index, stage 1 and mined lists.
+
+    Raises:
+        SettingsError: with one line for each setting that another one excludes (`agreement`).
     """
 
     root: Path
@@ -55,6 +60,9 @@ class Pipeline:
     compute: ComputeSettings
     tracking: WandbSettings
     name: str = "LTRGR"
+
+    def __post_init__(self) -> None:
+        refuse(disagreements(self))
 
     @cached_property
     def indexed(self) -> Artefact:

@@ -40,13 +40,11 @@ from ltrgr.pipeline.trainer import fit, loggers, make_trainer
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.training.identifier_pretraining import (
-    IDENTIFIERS,
     CheckDev,
     IdentifierPretraining,
     dev_figures,
     dev_names,
 )
-from ltrgr.typed import SettingsError
 
 log = logging.getLogger("ltrgr")
 
@@ -144,7 +142,6 @@ def pretrain(
     check = dev_check(retriever, corpus=corpus, serialised=serialised, targets=dev_targets)
     dev = torch.from_numpy(dev_targets.with_pairs[: settings.dev_questions])
     names = dev_names([name for name, view in family.views.items() if view.searched])
-    _expect_logged(settings.monitor, names=names)
     module = IdentifierPretraining(
         model=retriever.model,
         optimizer=settings.optimizer,
@@ -205,17 +202,6 @@ def pretrain(
         if complaint := validation.complaint():
             log.warning("%s", complaint)
     retriever.save(directory, index=os.path.relpath(index, artefact.directory))
-
-
-def _expect_logged(monitor: str, *, names: Sequence[str]) -> None:
-    """Refuse a figure that validation will not give, before the first step.
-
-    Raises:
-        SettingsError: names the figures that there are.
-    """
-    logged = [f"dev/{name}" for name in (IDENTIFIERS, *names)]
-    if monitor not in logged:
-        raise SettingsError(f"pretrain.monitor={monitor!r}: expected one of {', '.join(logged)}")
 
 
 def _dev_figures(

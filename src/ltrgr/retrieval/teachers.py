@@ -15,6 +15,8 @@ from ltrgr.retrieval.mined import MinedLists
 
 Floats = NDArray[np.float64]
 
+TEACHERS = ("bm25", "mined_score")
+
 
 def teacher_scores(names: Iterable[str], *, mined: MinedLists, corpus: Corpus) -> dict[str, Floats]:
     """name -> scores [Q, P] of the listed passages, on the scale of the mined scores.
@@ -28,7 +30,7 @@ def teacher_scores(names: Iterable[str], *, mined: MinedLists, corpus: Corpus) -
     for name in sorted(set(names) - {"mined_score"}):
         if name != "bm25":
             raise RetrieverError(
-                f"teacher {name!r}: expected one of ['bm25', 'mined_score']; set loss.teacher"
+                f"teacher {name!r}: expected one of {list(TEACHERS)}; set loss.teacher"
             )
         texts = [corpus.train.queries[i].text for i in mined.question]
         scores = BM25(corpus.passages).scores(texts, passages=np.asarray(mined.passage))
