@@ -11,7 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Gt, Le, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Len, Lt, MinLen
 from pydantic import AfterValidator, AllowInfNan, ConfigDict, TypeAdapter, ValidationError
 
 from ltrgr.errors import LtrgrError
@@ -19,7 +19,8 @@ from ltrgr.errors import LtrgrError
 T = TypeVar("T")
 
 LARGE = 10**9
-"""far beyond any use: a wrong number must not ask for all memory or time there is"""
+"""The largest number of any setting, far beyond any use: a wrong one must not ask for all memory or
+time there is, nor overflow arithmetic."""
 
 Count = Annotated[int, Ge(1), Le(LARGE)]
 CountOrZero = Annotated[int, Ge(0), Le(LARGE)]
@@ -135,7 +136,7 @@ def misfits(place: str, annotation: Any, value: Any) -> Iterator[str]:
         elif origin is Sequence and isinstance(value, list | tuple):
             for number, item in enumerate(value):
                 lines += misfits(f"{place}[{number}]", args[0], item)
-    yield from lines or [f"{place}={shown(value)}: expected {spelt(annotation)}"]
+    yield from lines or [f"{place}={shown(value)}: expected {spelt(annotation)}{_bound(value)}"]
 
 
 def fits(annotation: Any, value: Any) -> bool:
@@ -151,6 +152,13 @@ def spelt(annotation: Any) -> str:
     """An annotation in words: ``a whole number, 1 or more``, ``true or false``."""
     words = [_one_in_words(one) for one in _alternatives(annotation)]
     return ", or ".join(dict.fromkeys(words))
+
+
+def _bound(value: Any) -> str:
+    """The bound of all numbers, where a value is beyond it and finite."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    beyond = is_number and LARGE < abs(value) < float("inf")
+    return f", at most {LARGE:,}" if beyond else ""
 
 
 def shown(value: Any) -> str:
@@ -178,6 +186,8 @@ def _one_in_words(annotation: Any) -> str:
 def _bounded(words: str, bounds: tuple[Any, ...]) -> str:
     if any(isinstance(bound, MinLen) for bound in bounds):
         return f"{words}, not empty"
+    if exact := [bound.min_length for bound in bounds if isinstance(bound, Len)]:
+        return f"{words}, {exact[0]} of them"
     low = [bound.ge for bound in bounds if isinstance(bound, Ge)]
     high = [bound.le for bound in bounds if isinstance(bound, Le) and bound.le != LARGE]
     above = [f" above {bound.gt:,}" for bound in bounds if isinstance(bound, Gt)]
@@ -199,9 +209,11 @@ def _validator(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(_checkable(annotation), config=strict)
 
 
-def _checkable(annotation: Any) -> Any:
+def _checkable(annotation: Any) -> Any:  # noqa: PLR0911
     """The annotation for pydantic, which is not to look inside our own classes."""
     origin, args = get_origin(annotation), get_args(annotation)
+    if float in (annotation, *args[:1]) and origin in (None, Annotated):
+        return Annotated[(float, *args[1:], AfterValidator(_expect_no_absurd_number))]
     if origin is Annotated:
         return Annotated[(_checkable(args[0]), *args[1:])]  # type: ignore[return-value]
     if origin in (Union, UnionType):
@@ -215,6 +227,12 @@ def _checkable(annotation: Any) -> Any:
         return Callable if origin is abc.Callable else Any
     is_class = isinstance(annotation, type) and not getattr(annotation, "_is_protocol", False)
     return _instance_of(annotation) if is_class else Any
+
+
+def _expect_no_absurd_number(value: float) -> float:
+    if LARGE < abs(value) < float("inf"):
+        raise ValueError
+    return value
 
 
 def _instance_of(kind: type) -> Any:

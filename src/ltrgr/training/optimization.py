@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any
 
+from annotated_types import Len
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
-from ltrgr.typed import Fraction, NotNegative, Positive
+from ltrgr.typed import Fraction, FractionBelowOne, NotNegative, Positive
 
 MakeOptimizer = Callable[[Iterable[dict[str, Any]]], Optimizer]
 """parameter groups -> optimizer; ``torch.optim.AdamW`` with its settings bound, for example"""
@@ -18,7 +19,11 @@ MakeOptimizer = Callable[[Iterable[dict[str, Any]]], Optimizer]
 MakeScheduler = Callable[..., LRScheduler]
 """(optimizer, *, steps: int) -> schedule, which is stepped once for each of ``steps``"""
 
-OPTIMIZER_RANGES = {"lr": Positive, "weight_decay": NotNegative}
+OPTIMIZER_RANGES: dict[str, Any] = {
+    "lr": Positive,
+    "weight_decay": NotNegative,
+    "betas": Annotated[Sequence[FractionBelowOne], Len(2, 2)],
+}
 """of every optimizer of torch, whose own annotations are wider"""
 
 CROSS_ATTENTION = ("crossattention", "encoder_attn", "EncDecAttention")
