@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 from ltrgr.corpus.beir_write import write_beir
 from ltrgr.corpus.fields import read_id, read_text, read_texts
+from ltrgr.corpus.oddities import EMPTY_PASSAGE, NULL, Oddities
 from ltrgr.corpus.pseudo import add_pseudo_queries, add_training_questions
 from ltrgr.corpus.qrels import read_qrels
 from ltrgr.corpus.records import Corpus, Passage, Qrels, Query, Split
@@ -23,24 +25,36 @@ from ltrgr.typed import Count
 
 __all__ = ["read_beir", "write_beir"]
 
+log = logging.getLogger(__name__)
+
+SPLITS = ("train", "dev", "test")
+ENDS = (".tsv", ".tsv.gz")
+
 
 def read_beir(
     *,
     path: str | Path,
-    train: str = "train",
+    train: str | None = "train",
     dev: str | None = "dev",
     test: str | None = "test",
     pseudo_queries: str | Path | None = None,
     pseudo_queries_from_training: bool = True,
     max_test_queries: Count | None = None,
     name: str | None = None,
+    strict: bool = False,
 ) -> Corpus:
     """Read and check a BEIR folder.
 
     ``train``, ``dev`` and ``test`` name the qrels files. A split keeps the queries with a relevant
     passage, in the order of the queries file. With ``dev=None``, 10 % of train, at most 1,000
     queries, become dev. A hash of the query ids chooses them, so the order of the files does not
-    matter. With ``test=None`` there are no test questions.
+    matter. With ``test=None`` there are no test questions. Many published corpora have a test split
+    alone: where there is no file of ``train`` or with ``train=None``, training and a missing dev
+    split are empty.
+
+    What published corpora hold besides (`oddities`: scores below 0, judgements of unknown passages
+    and queries, empty passages, null titles) is read over, counted and logged; with ``strict`` it
+    is refused.
 
     ``pseudo_queries`` names a jsonl file of ``{"_id": passage id, "pseudo_queries": [...]}`` (or
     ``"queries"``), in the folder or relative to the working directory. Without it, each passage
@@ -51,20 +65,24 @@ def read_beir(
     Raises CorpusError with file and line if a file is missing or malformed.
     """
     folder = Path(path).expanduser()
-    files = _read_files(folder, {"train": train, "dev": dev, "test": test})
+    oddities = Oddities(strict=strict)
+    files = _read_files(folder, _splits_that_are_there(folder, train=train, dev=dev, test=test))
     if pseudo_queries is not None:
         files["pseudo"] = read_source(_find_pseudo_queries(folder, Path(pseudo_queries)))
-    passages, queries = _read_passages(files["corpus"]), _read_queries(files["queries"])
-    splits: dict[str, Split] = {
-        split: _build_split(
-            queries, read_qrels(files[split], queries=queries, passages=passages), files[split]
-        )
-        for split in ("train", "dev", "test")
-        if split in files
-    }
-    if dev is None:
+    passages, empty = _read_passages(files["corpus"], oddities)
+    queries = _read_queries(files["queries"])
+    splits: dict[str, Split] = {}
+    for split in SPLITS:
+        if split in files:
+            qrels = read_qrels(
+                files[split], queries=queries, passages=passages, oddities=oddities, empty=empty
+            )
+            splits[split] = _build_split(queries, qrels, files[split])
+    if dev is None and "train" in splits:
         splits["train"], splits["dev"] = hold_out_dev(splits["train"])
-    splits.setdefault("test", Split())
+    for split in SPLITS:
+        splits.setdefault(split, Split())
+    oddities.report()
     check_disjoint(splits)
     if max_test_queries is not None:
         splits["test"] = choose_queries(splits["test"], most=max_test_queries)
@@ -82,6 +100,26 @@ def read_beir(
         test=splits["test"],
         checksum=_checksum(files, options),
     )
+
+
+def _splits_that_are_there(
+    folder: Path, *, train: str | None, dev: str | None, test: str | None
+) -> dict[str, str | None]:
+    """The files to read. A folder without a training file, and with a test file, is a corpus to
+    measure on: it has no training split, and no dev split unless there is a file of it."""
+    qrels = folder / "qrels"
+
+    def lacks(stem: str | None) -> bool:
+        return stem is None or not any((qrels / f"{stem}{end}").is_file() for end in ENDS)
+
+    if not lacks(train) or lacks(test):
+        return {"train": train, "dev": dev, "test": test}
+    log.warning(
+        "%s has no training questions (qrels/%s.tsv): it can be measured on, not trained on",
+        folder,
+        train or "train",
+    )
+    return {"train": None, "dev": None if lacks(dev) else dev, "test": test}
 
 
 def _read_files(folder: Path, splits: dict[str, str | None]) -> dict[str, Source]:
@@ -122,23 +160,28 @@ def _find_pseudo_queries(folder: Path, file: Path) -> Path:
     )
 
 
-def _read_passages(source: Source) -> dict[str, Passage]:
+def _read_passages(source: Source, oddities: Oddities) -> tuple[dict[str, Passage], set[str]]:
+    """The passages by id, and the ids of those without title and text, which are left out."""
     seen: dict[str, str] = {}
     passages: dict[str, Passage] = {}
+    empty: set[str] = set()
     for where, record in source.records():
         identity = read_id(record, where=where, seen=seen)
+        for name in ("title", "text"):
+            if name in record and record[name] is None:
+                oddities.add(NULL, where)
+                record[name] = ""
         title = read_text(record, "title", where=where, default="")
         other = set(record) - {"_id", "title", "text", "metadata"}  # maybe a misspelt "text"
         text = read_text(record, "text", where=where, default=None if other else "")
         if not title.strip() and not text.strip():
-            raise CorpusError(
-                f"{where}: found passage {identity!r} with neither title nor text, expected one of "
-                "them: fill it in, or delete the line and its qrels"
-            )
+            oddities.add(EMPTY_PASSAGE, where)
+            empty.add(identity)
+            continue
         passages[identity] = Passage(identity, title, text)
     if not passages:
         raise CorpusError(f"{source.path}: found no passage, expected at least one line")
-    return passages
+    return passages, empty
 
 
 def _read_queries(source: Source) -> dict[str, Query]:

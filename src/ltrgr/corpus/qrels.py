@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 
+from ltrgr.corpus.oddities import (
+    BELOW_ZERO,
+    OF_EMPTY_PASSAGE,
+    UNKNOWN_PASSAGE,
+    UNKNOWN_QUERY,
+    Oddities,
+)
 from ltrgr.corpus.records import Qrels
 from ltrgr.corpus.source import Source
 from ltrgr.errors import CorpusError
 
 HEADER = "query-id\tcorpus-id\tscore"
-_MOST_DIGITS = 9  # metrics count in 32-bit integers
+_GRADE = re.compile(r"(-?)(\d{1,9})(?:\.0+)?", re.ASCII)
+"""a whole number, also as ``1.0``; metrics count in 32-bit integers"""
 
 
-def read_qrels(source: Source, *, queries: Container[str], passages: Container[str]) -> Qrels:
-    """The judgements of one split: lines of query id, passage id and a grade from 0 upwards.
+def read_qrels(
+    source: Source,
+    *,
+    queries: Container[str],
+    passages: Container[str],
+    oddities: Oddities,
+    empty: Container[str] = (),
+) -> Qrels:
+    """The judgements of one split: lines of query id, passage id and a grade.
 
-    Raises CorpusError on a missing header, a wrong number of columns, an unknown id, a bad grade,
-    and a pair that is judged twice with different grades.
+    A grade below 0 counts as 0, and a judgement of an unknown query or passage is left out; both
+    are counted in ``oddities``.
+
+    Args:
+        empty: ids of passages that are left out because they have no text.
+
+    Raises CorpusError on a missing header, a wrong number of columns, a grade that is no whole
+    number, and a pair that is judged twice with different grades.
     """
     lines = source.lines()
     where, first = next(lines, (f"{source.path}:1", ""))
@@ -27,16 +49,15 @@ def read_qrels(source: Source, *, queries: Container[str], passages: Container[s
     qrels: Qrels = {}
     for where, line in lines:
         query, passage, grade = _read_judgement(line, where)
+        if grade < 0:
+            oddities.add(BELOW_ZERO, where)
+            grade = 0
         if query not in queries:
-            raise CorpusError(
-                f"{where}: found query id {query!r}, expected one of the queries file: "
-                "add the query or delete the line"
-            )
+            oddities.add(UNKNOWN_QUERY, where)
+            continue
         if passage not in passages:
-            raise CorpusError(
-                f"{where}: found passage id {passage!r}, expected one of the corpus file: "
-                "add the passage or delete the line"
-            )
+            oddities.add(OF_EMPTY_PASSAGE if passage in empty else UNKNOWN_PASSAGE, where)
+            continue
         if qrels.setdefault(query, {}).setdefault(passage, grade) != grade:
             raise CorpusError(
                 f"{where}: found grade {grade} for query {query!r} and passage {passage!r}, "
@@ -62,9 +83,10 @@ def _read_judgement(line: str, where: str) -> tuple[str, str, int]:
             f"{where}: found {len(fields)} columns, expected 3 with tabs between them: {HEADER!r}"
         )
     query, passage, grade = (field.strip() for field in fields)
-    if not (grade.isascii() and grade.isdigit() and len(grade) <= _MOST_DIGITS):
+    read = _GRADE.fullmatch(grade)
+    if read is None:
         raise CorpusError(
-            f"{where}: found score {grade[:40]!r}, expected a whole number from 0 to "
-            f"{10**_MOST_DIGITS - 1:,} (relevant when above 0)"
+            f"{where}: found score {grade[:40]!r}, expected a whole number of at most 9 digits "
+            "(relevant when above 0)"
         )
-    return query, passage, int(grade)
+    return query, passage, int(read[1] + read[2])

@@ -14,6 +14,8 @@ from typing import Any
 from ltrgr.errors import CorpusError
 
 _BOM = "\ufeff"
+_GZIP = b"\x1f\x8b"
+"""how a gzip file begins; no text in UTF-8 does"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,14 @@ def find_source(*, folder: Path, name: str) -> Path:
 
 
 def read_source(path: Path) -> Source:
-    """Read the file at ``path``; unpack it if its name ends in ``.gz``.
+    """Read the file at ``path``; unpack it if it is gzipped, whatever its name.
 
     Raises CorpusError if it is unreadable, cut short or damaged.
     """
     try:
         content = path.read_bytes()
-        return Source(path, gzip.decompress(content) if path.suffix == ".gz" else content)
+        packed = path.suffix == ".gz" or content.startswith(_GZIP)
+        return Source(path, gzip.decompress(content) if packed else content)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CorpusError(
             f"{path}: found a gzip file that is cut short or damaged ({error}), expected a whole "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ NOT_IDENTITY = "not_identity"
 ONLY_WITH = "only_with"
 """dataclass field metadata: the field that switches this one on; written only where that is set, so
 that what was made before the setting existed keeps its name"""
+
+UNLESS_DEFAULT = "unless_default"
+"""dataclass field metadata: written only where the value is not the default, for the same reason"""
 
 
 def describe(value: Any) -> Any:
@@ -40,7 +43,7 @@ def describe(value: Any) -> Any:
         parts = {
             field.name: describe(getattr(value, field.name))
             for field in fields(value)
-            if not field.metadata.get(NOT_IDENTITY) and _is_on(value, field.metadata.get(ONLY_WITH))
+            if not field.metadata.get(NOT_IDENTITY) and _is_written(value, field)
         }
         return {"is": recorded_name(type(value)), **_source(type(value)), **parts}
     if isinstance(value, Mapping):
@@ -81,5 +84,8 @@ def _is_there(path: Path) -> bool:
     return os.path.lexists(path) and state_of(path) is not None
 
 
-def _is_on(settings: Any, switch: str | None) -> bool:
+def _is_written(settings: Any, field: Field[Any]) -> bool:
+    if field.metadata.get(UNLESS_DEFAULT):
+        return bool(getattr(settings, field.name) != field.default)
+    switch = field.metadata.get(ONLY_WITH)
     return switch is None or bool(getattr(settings, switch))

@@ -19,7 +19,7 @@ from ltrgr.evaluation.answers import answer_hits
 from ltrgr.evaluation.metrics import evaluate_run
 from ltrgr.evaluation.trec import Run, write_run
 from ltrgr.json_file import read_json_object
-from ltrgr.pipeline.describe import NOT_IDENTITY
+from ltrgr.pipeline.describe import NOT_IDENTITY, UNLESS_DEFAULT
 from ltrgr.pipeline.examples import write_examples, write_scores
 from ltrgr.pipeline.progress import watch
 from ltrgr.pipeline.settings import ComputeSettings
@@ -46,9 +46,17 @@ class EvaluationSettings:
     # what search then does is named by the artefact itself, however it was set
     scoring: ScoringSettings | None = field(default=None, metadata={NOT_IDENTITY: True})
     num_beams: NumBeams | None = field(default=None, metadata={NOT_IDENTITY: True})
+    ignore_identical_ids: bool = field(default=True, metadata={UNLESS_DEFAULT: True})
+    """Leave out a passage whose id is the question's, as BEIR does: a question of ArguAna or Quora is
+    itself a passage."""
 
     def __post_init__(self) -> None:
         expect_fields("evaluation", self)
+
+    def depth(self, split: Split, ids: Sequence[str]) -> int:
+        """Passages to retrieve: one more where a question may be a passage, and is left out."""
+        own = self.ignore_identical_ids and not {q.id for q in split.queries}.isdisjoint(ids)
+        return self.passages + own
 
     def of(self, corpus: Corpus) -> Split:
         """The questions to ask and their judgements.
@@ -107,13 +115,14 @@ def evaluate_retriever(
         pass  # load kernels and caches before the clock starts
     run: Run = {}
     start = time.perf_counter()
+    k = settings.depth(split, ids)
     for part, _, _, lists in watch(
-        retriever.retrieve(texts, k=settings.passages),
+        retriever.retrieve(texts, k=k),
         total=len(texts),
         description=f"search {settings.split}: {name}",
         shown=compute.progress,
     ):
-        _collect(run, split, part, lists.passage, lists.score, ids)
+        _collect(run, split, part, lists.passage, lists.score, ids, settings)
     seconds = (time.perf_counter() - start) / max(1, len(texts))
     write_measured(directory, run=run, split=split, corpus=corpus, seconds=seconds, tag="ltrgr")
     _show(directory, run=run, split=split, retriever=retriever, k=settings.passages)
@@ -128,14 +137,14 @@ def evaluate_bm25(
     ids = [passage.id for passage in corpus.passages]
     start = time.perf_counter()
     passages, scores = bm25.search(
-        [query.text for query in split.queries], min(settings.passages, len(ids))
+        [query.text for query in split.queries], min(settings.depth(split, ids), len(ids))
     )
     seconds = (time.perf_counter() - start) / max(1, len(split.queries))
     run: Run = {}
     everything = slice(0, len(split.queries))
     # A passage that shares no word with the question was not found; it only fills the list.
     passages = np.where(scores > 0, passages, -1)
-    _collect(run, split, everything, passages, np.asarray(scores, dtype=np.float64), ids)
+    _collect(run, split, everything, passages, np.asarray(scores, dtype=np.float64), ids, settings)
     write_measured(directory, run=run, split=split, corpus=corpus, seconds=seconds, tag="bm25")
 
 
@@ -183,10 +192,13 @@ def _collect(
     passage: NDArray[np.int32] | NDArray[np.int64],
     score: NDArray[np.float64],
     ids: Sequence[str],
+    settings: EvaluationSettings,
 ) -> None:
     for query, numbers, values in zip(split.queries[part], passage, score, strict=True):
         found = numbers >= 0
-        run[query.id] = [
+        ranked = [
             (ids[number], value)
             for number, value in zip(numbers[found].tolist(), values[found].tolist(), strict=True)
+            if not (settings.ignore_identical_ids and ids[number] == query.id)
         ]
+        run[query.id] = ranked[: settings.passages]

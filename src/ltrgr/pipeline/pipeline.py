@@ -30,7 +30,7 @@ from ltrgr.pipeline.settings import (
 from ltrgr.pipeline.tracking import expect_online
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scoring_settings import ScoringSettings
-from ltrgr.typed import refuse
+from ltrgr.typed import SettingsError, refuse
 
 MODELS = ("pretrain", "rank")
 """the systems that are a trained model"""
@@ -134,6 +134,7 @@ class Pipeline:
         """Train stage 1 unless it is done."""
         if self.pretrained.is_done():
             return self.pretrained.open()
+        expect_training_questions(self.corpus)
         expect_online(self.tracking)
         index = self.index()
         before = None if self._before is None else self._before.pretrain()
@@ -308,3 +309,17 @@ def _described(scoring: ScoringSettings | None, decoding: DecodingSettings) -> d
     """The settings of a search, as an artefact's inputs name them."""
     named = "learned by the model" if scoring is None else describe(scoring)
     return {"scoring": named, "decoding": describe(decoding)}
+
+
+def expect_training_questions(corpus: Corpus) -> None:
+    """Refuse to train where there is nothing to learn from.
+
+    Raises:
+        SettingsError: says what can be done.
+    """
+    if not corpus.train.queries:
+        raise SettingsError(
+            f"the corpus {corpus.name} has no training questions, which both stages need: name "
+            "their qrels file with corpus.train=NAME; without any, `ltrgr evaluate system=bm25` "
+            "and `ltrgr search retriever=DIR` with a model trained elsewhere work"
+        )
