@@ -43,11 +43,11 @@ def dpr_tokens(text: str) -> list[str]:
 
 
 # Letters of several scripts that both Unicode tables know, a final sigma, marks, separators.
-ALPHABET = "aB Σσς.,'-\u00e9\u0301\u00a0\u200b\u0130\u4e2d\u0905\t\n3½$€ßﬁ"
+ALPHABET = "aB Σσς.,'-\u00e9\u0301\u00a0\u200b\u0130\u0905\t\n3½$€ßﬁ"
 
 
 @given(st.text(ALPHABET, max_size=30))
-def test_tokens_are_those_of_dpr(text) -> None:
+def test_tokens_are_those_of_dpr_in_scripts_with_spaces(text) -> None:
     assert normalised(text).split(" ")[1:-1] == dpr_tokens(text)
 
 

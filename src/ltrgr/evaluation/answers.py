@@ -4,10 +4,14 @@ A passage is a hit when one of the answers occurs in its text as published (no t
 pseudo-queries) as a contiguous run of tokens, after Unicode NFD and lower case. A token is a run
 of letters, digits and marks, or any other single character that is neither space nor control
 (Karpukhin et al. 2020, arXiv 2004.04906; the tokens are those of DrQA).
+
+Ours: in scripts that write no space between words (Chinese, Japanese, Thai, ...) each letter is a
+token. With DPR's tokens an answer would have to be a whole clause there.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -16,6 +20,9 @@ import numpy as np
 from ltrgr.corpus.records import Passage, Query
 from ltrgr.evaluation.metrics import PerQuestion
 from ltrgr.evaluation.trec import Run
+from ltrgr.unspaced import UNSPACED
+
+_UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
 
 
 class _TokenTable(dict[int, str]):
@@ -28,7 +35,8 @@ class _TokenTable(dict[int, str]):
         character = chr(code)
         kind = unicodedata.category(character)[0]
         spelled = {"L": character, "N": character, "M": character, "Z": " ", "C": " "}
-        self[code] = spelled.get(kind, f" {character} ")
+        alone = kind == "L" and _UNSPACED_LETTER.match(character)
+        self[code] = f" {character} " if alone else spelled.get(kind, f" {character} ")
         return self[code]
 
 

@@ -47,8 +47,8 @@ class EvaluationSettings:
     scoring: ScoringSettings | None = field(default=None, metadata={NOT_IDENTITY: True})
     num_beams: NumBeams | None = field(default=None, metadata={NOT_IDENTITY: True})
     ignore_identical_ids: bool = field(default=True, metadata={UNLESS_DEFAULT: True})
-    """Leave out a passage whose id is the question's, as BEIR does: a question of ArguAna or Quora is
-    itself a passage."""
+    """Leave out a passage whose id is the question's, as BEIR does: a question of ArguAna or Quora
+    is itself a passage."""
 
     def __post_init__(self) -> None:
         expect_fields("evaluation", self)

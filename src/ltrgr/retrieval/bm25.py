@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from ltrgr.corpus.records import Passage
+from ltrgr.retrieval.words import words
 
 # Where JAX is installed, importing bm25s starts it, and JAX takes three quarters of a GPU's memory.
 # Nothing here uses JAX, so it is hidden from that import.
@@ -26,15 +26,10 @@ for _name, _module in _hidden.items():
     else:
         sys.modules[_name] = _module
 
-_WORD = re.compile(r"\w+")
+log = logging.getLogger(__name__)
 
 # bm25s logs its inner steps at debug level even if the application logs at info.
 logging.getLogger("bm25s").setLevel(logging.WARNING)
-
-
-def words(text: str) -> list[str]:
-    """Lower-cased words of a text, without stemming and stop words: the input of BM25."""
-    return _WORD.findall(text.lower())
 
 
 class BM25:
@@ -87,6 +82,11 @@ class BM25:
         asked = track(texts, description="BM25", disable=not progress)
         for row, text in enumerate(asked):
             indices[row], scores[row] = best(self._scores(text), k)
+        if len(texts) and k and not (scores > 0).any():
+            log.warning(
+                "BM25: no question shares a word with a passage, so all scores are 0; are "
+                "questions and passages in the same language and script?"
+            )
         return indices, scores
 
     def scores(self, texts: Sequence[str], *, passages: NDArray[Any]) -> NDArray[np.float64]:
