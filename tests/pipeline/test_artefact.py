@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ltrgr.finished import sealed
 from ltrgr.pipeline.artefact import FORMAT, Artefact, ArtefactError
 
 INPUTS = {"corpus": {"name": "demo"}, "margin": 500}
@@ -27,7 +28,7 @@ def make(partial: Path) -> None:
 
 def edit_done(directory: Path, **changes: object) -> None:
     path = directory / "DONE.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    path.write_text(json.dumps(sealed(json.loads(path.read_text()) | changes)))
 
 
 def child(root: Path, body: str) -> subprocess.Popen[str]:

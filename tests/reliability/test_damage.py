@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 import shutil
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from docid_worlds import random_world
 from ltrgr.corpus.records import Passage
 from ltrgr.corpus.store import PassageStore
 from ltrgr.errors import CorpusError, IndexFormatError
+from ltrgr.finished import sealed
 from ltrgr.index import any_index, storage, verified
 from ltrgr.index.fm_index import FMIndex
 from ltrgr.index.trie import IdentifierTrie
@@ -203,5 +204,10 @@ def test_a_damaged_done_file_never_counts_as_done_with_other_files(tmp_path: Pat
     for changed in damaged(content):
         done.write_bytes(changed)
         assert artefact.problem() is None or "it" in artefact.problem()  # never raises
-    done.write_bytes(re.sub(rb'("rows",\s+"size": )9\b', rb"\g<1>6", content))
+    smaller = json.loads(content)
+    (listed,) = [entry for entry in smaller["files"] if entry["path"] == "rows"]
+    listed["size"] = 6
+    done.write_text(json.dumps(smaller))
+    assert artefact.problem() == "it has no readable DONE.json"
+    done.write_text(json.dumps(sealed(smaller)))
     assert artefact.problem() == "its file rows has 9 bytes; expected 6"

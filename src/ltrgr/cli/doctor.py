@@ -16,11 +16,12 @@ from rich.table import Table
 
 from ltrgr.corpus.kept import FOLDER
 from ltrgr.errors import LtrgrError
+from ltrgr.finished import changed_files, size_fault
 from ltrgr.index import storage as index_storage
 from ltrgr.json_file import UnreadableFileError, state_of
+from ltrgr.pipeline import generation_check
 from ltrgr.pipeline.artefact import read_object
 from ltrgr.pipeline.environment import package_versions, threads
-from ltrgr.pipeline.generation_check import complaint_about
 from ltrgr.pipeline.processor import described
 from ltrgr.report.console import SafeConsole, plain
 
@@ -191,7 +192,10 @@ def _complaint(model: Path) -> str:
     """What is wrong with a finished stage-1 model; empty for nothing, and for other artefacts."""
     if _is_unreadable(model) or _version(model, "pretrain") is None:
         return ""
-    return complaint_about(model)
+    done = read_object(model / "DONE.json") or {}
+    for name, why in changed_files(model, done, among=[generation_check.FILE]):
+        return f"{model / name} has changed since it was written: {why}"
+    return generation_check.complaint_about(model)
 
 
 def _stage(stage: Path) -> Finding | None:
@@ -220,8 +224,8 @@ def _stage(stage: Path) -> Finding | None:
     problems = [f"remove the broken: rm -r {stage}/*.broken-*"] if left else []
     if damaged:
         value += f", {len(damaged)} damaged ({_size(damaged)})"
-        names = " ".join(path.name for path in damaged)
-        problems.append(f"no usable DONE.json (moved aside and made again when next used): {names}")
+        named = ", ".join(f"{path.name} ({_fault(path, stage.name)})" for path in damaged)
+        problems.append(f"damaged, moved aside and made again when next used: {named}")
     if closed:
         value += f", {len(closed)} that cannot be read"
         problems.append(f"make readable: {' '.join(str(path) for path in closed)}")
@@ -246,7 +250,17 @@ def _is_ours(path: Path) -> bool:
 def _version(path: Path, stage: str) -> int | None:
     """The format version of a complete artefact of this stage; None where it is none."""
     done = read_object(path / "DONE.json")
-    return done["version"] if done and done.get("stage") == stage else None
+    return done["version"] if done and not _fault(path, stage) else None
+
+
+def _fault(path: Path, stage: str) -> str:
+    """Why a folder is no complete artefact of this stage; empty where it is one."""
+    done = read_object(path / "DONE.json")
+    if done is None:
+        return "no usable DONE.json"
+    if done.get("stage") != stage:
+        return "its DONE.json is of another stage"
+    return size_fault(path, done.get("files")) or ""
 
 
 def _size(folders: Iterable[Path]) -> str:

@@ -8,7 +8,6 @@ import logging
 import math
 import os
 import shutil
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from typing import Any
 
 from ltrgr.disk import TEMPORARY, naming_the_disk, write_atomically
 from ltrgr.errors import LtrgrError
+from ltrgr.finished import DONE, is_changed, read_done, sealed, size_fault
 from ltrgr.json_file import (
     DamagedFileError,
     MissingFileError,
@@ -101,7 +101,7 @@ class Artefact:
         for key, value in self._identity.items():
             if done.get(key) != value:
                 return f"its DONE.json says {key} {done.get(key)!r}; expected {value!r}"
-        return _file_problem(self.directory, done.get("files"))
+        return size_fault(self.directory, done.get("files"))
 
     @property
     def seconds(self) -> float:
@@ -138,7 +138,7 @@ class Artefact:
             f"remove {self.directory} and build it again with: "
             f"{self.command or f'ltrgr {self.stage}'}"
         )
-        for entry in read_json_object(self.open() / "DONE.json", cure=cure)["files"]:
+        for entry in read_done(self.open(), cure=cure)["files"]:
             found = checksum(self.directory / entry["path"], cure=cure)
             if found != entry.get("blake2b"):
                 raise ArtefactError(
@@ -238,7 +238,7 @@ class Artefact:
             "resumed": resumed,
             "files": files,
         }
-        write_atomically(self.partial / "DONE.json", json.dumps(done, indent=2))
+        write_atomically(self.partial / DONE, json.dumps(sealed(done), indent=2))
         self.partial.rename(self.directory)
         _sync_directory(self.directory.parent)
         # Only now: a process killed just before the rename can still resume.
@@ -275,13 +275,14 @@ class Artefact:
 
 def read_object(path: Path) -> dict[str, Any] | None:
     """What a JSON file of the artefact says (version 1 once went without saying); None where it is
-    missing or damaged.
+    missing, damaged or not what was written.
 
     Raises:
         UnreadableFileError: it is there, and the system does not let us read it.
     """
     try:
-        return {"version": 1} | read_json_object(path, cure="")
+        found = read_json_object(path, cure="")
+        return None if is_changed(found) else {"version": 1} | found
     except (MissingFileError, DamagedFileError):
         return None
 
@@ -300,20 +301,6 @@ def _locked(path: Path) -> Iterator[None]:
         finally:
             # Closing is not enough: forked data workers share the lock as long as they live.
             fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _file_problem(directory: Path, files: object) -> str | None:
-    if not isinstance(files, list):
-        return "its DONE.json lists no files"
-    for entry in files:
-        if not isinstance(entry, dict) or not {"path", "size"} <= set(entry):
-            return "its DONE.json lists a file without path and size"
-        found = state_of(directory / str(entry["path"]))
-        if found is None or not stat.S_ISREG(found.st_mode):
-            return f"its file {entry['path']} is missing"
-        if found.st_size != entry["size"]:
-            return f"its file {entry['path']} has {found.st_size} bytes; expected {entry['size']}"
-    return None
 
 
 def _flushed_checksum(path: Path) -> str:

@@ -12,12 +12,12 @@ import yaml  # type: ignore[import-untyped]
 
 from ltrgr.corpus.records import Corpus, Split
 from ltrgr.errors import LtrgrError
+from ltrgr.finished import read_done, size_fault
 from ltrgr.json_file import (
     DamagedFileError,
     MissingFileError,
     UnreadableFileError,
     read_bytes,
-    read_json_object,
 )
 from ltrgr.moved import short_name
 from ltrgr.pipeline.describe import describe
@@ -133,15 +133,25 @@ def _state(path: Path, stage: str) -> str:
     if path.name.endswith(".partial"):
         return "begun"
     try:
-        done = read_json_object(path / "DONE.json", cure="").get("stage") == stage
+        done = read_done(path, cure="")
+        whole = done.get("stage") == stage and size_fault(path, done.get("files")) is None
     except (MissingFileError, DamagedFileError):
-        done = False
+        whole = False
     except UnreadableFileError:
         return "unreadable"
-    return "done" if done else "broken"
+    return "done" if whole else "broken"
 
 
 def _inputs(path: Path) -> Mapping[str, Any]:
+    """As ``DONE.json`` says, which has a checksum; where there is none yet, ``config.yaml``."""
+    try:
+        inputs = read_done(path, cure="").get("inputs")
+    except LtrgrError:
+        inputs = None
+    return inputs if isinstance(inputs, dict) else _begun_with(path)
+
+
+def _begun_with(path: Path) -> Mapping[str, Any]:
     try:
         inputs = yaml.safe_load(read_bytes(path / "config.yaml", cure=""))
     except (LtrgrError, ValueError, RecursionError, yaml.YAMLError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from torch import Tensor
 
-from ltrgr.pipeline.artefact import SCRATCH
+from ltrgr.pipeline.artefact import SCRATCH, ArtefactError
 from ltrgr.pipeline.trainer import LAST
 
 
@@ -52,7 +53,34 @@ class LastStepValidates(Callback):
             trainer.should_stop = True
 
 
-class LaterOfEqual(ModelCheckpoint):
+class MovedCheckpoints(ModelCheckpoint):
+    """Goes on in a folder that was moved or copied: Lightning would forget which checkpoint was
+    best, or look for it where the folder was."""
+
+    @property
+    def state_key(self) -> str:
+        """As that of Lightning's own class, so that checkpoints of it are taken up."""
+        return super().state_key.replace(MovedCheckpoints.__qualname__, "ModelCheckpoint", 1)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the checkpoints of ``state_dict``, in this folder."""
+        here = Path(str(self.dirpath))
+
+        def moved(path: str) -> str:
+            return str(here / Path(path).name) if path else path
+
+        paths = {f"{one}_model_path" for one in ("best", "kth_best", "last")} & set(state_dict)
+        super().load_state_dict(
+            state_dict
+            | {name: moved(state_dict[name]) for name in paths}
+            | {
+                "dirpath": self.dirpath,
+                "best_k_models": {moved(k): v for k, v in state_dict["best_k_models"].items()},
+            }
+        )
+
+
+class LaterOfEqual(MovedCheckpoints):
     """Keeps the later of checkpoints that are equal on dev, where the learning rate is lower.
 
     Lightning keeps the first: of a model that generates nothing yet, the one trained least.
@@ -90,7 +118,7 @@ class Choice:
             patience: validations without a better one before training stops; None: never.
             later_of_equal: of equal ones the last is chosen, else the first.
         """
-        best = (LaterOfEqual if later_of_equal else ModelCheckpoint)(
+        best = (LaterOfEqual if later_of_equal else MovedCheckpoints)(
             dirpath=directory / SCRATCH,
             filename="best",
             monitor=monitor,
@@ -106,16 +134,27 @@ class Choice:
         return cls(callbacks=[*first, best, last], best=best, history=history)
 
     def load(self, module: LightningModule) -> int:
-        """Give ``module`` the weights that dev chose; returns the step that they are of."""
+        """Give ``module`` the weights that dev chose; returns the step that they are of.
+
+        Raises:
+            ArtefactError: they are not there any more, or not what torch would have written.
+        """
         if self.best is None:
             return module.trainer.global_step
-        state = torch.load(self.best.best_model_path, map_location="cpu", weights_only=True)
+        path, folder = Path(self.best.best_model_path), Path(str(self.best.dirpath)).parent
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except (FileNotFoundError, IsADirectoryError, UnpicklingError) as error:
+            raise ArtefactError(
+                f"the best checkpoint {path} is missing or foreign; remove {folder} and run the "
+                "same command again"
+            ) from error
         module.load_state_dict(state["state_dict"], strict=True)
         return int(state["global_step"])
 
 
 def _last(directory: Path, **when: Any) -> ModelCheckpoint:
-    return ModelCheckpoint(
+    return MovedCheckpoints(
         dirpath=directory / SCRATCH,
         filename=Path(LAST).stem,
         enable_version_counter=False,

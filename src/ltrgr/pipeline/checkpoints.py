@@ -37,14 +37,16 @@ class WholeCheckpoints(TorchCheckpointIO):
 
 
 def resumable(path: Path) -> Path | None:
-    """``path`` where training can go on from it; a damaged one is moved aside with a warning.
+    """``path`` where training can go on from it; a damaged one is moved aside with a warning, and
+    so is ``path`` where another checkpoint beside it, the best so far, is damaged.
 
     Raises:
         UnreadableFileError: the system does not let us read it; hours of training may be in it.
     """
     if state_of(path) is None:
         return None
-    problem = _problem(path)
+    found = {one: _problem(one) for one in (path, *sorted(path.parent.glob("*.ckpt")))}
+    problem = next((f"{one.name}: {why}" for one, why in found.items() if why is not None), None)
     if problem is None:
         return path
     aside = path.with_name(f"{path.name}.broken")

@@ -137,6 +137,7 @@ class Pipeline:
         expect_training_questions(self.corpus)
         expect_online(self.tracking)
         index = self.index()
+        self.indexed.verify()
         before = None if self._before is None else self._before.pretrain()
         return self.pretrained.build(
             lambda directory: pretrain(
@@ -178,7 +179,11 @@ class Pipeline:
             return self.ranked.open()
         expect_online(self.tracking)
         mined = self.mine()
-        for needed in (self.pretrained, self.mined):  # hours of work must not rest on changed bytes
+        for needed in (
+            self.indexed,
+            self.pretrained,
+            self.mined,
+        ):  # hours of work must not rest on changed bytes
             needed.verify()
         return self.ranked.build(
             lambda directory: rank(

@@ -27,6 +27,7 @@ from ltrgr.retrieval.description import Description
 from ltrgr.retrieval.hits import Hit
 from ltrgr.retrieval.key_generation import KeyGenerator, views_to_search
 from ltrgr.retrieval.retrieved_batch import RetrievedBatch
+from ltrgr.retrieval.unchanged import OF_INDEX, expect_unchanged
 from ltrgr.scoring.perturbation import perturbation
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.scoring.search.passages import score_passages
@@ -110,11 +111,12 @@ class Retriever:
                 ``transform``, a view's ``source`` or ``docids``). Nothing else is imported.
 
         Raises:
-            RetrieverError: the directory, or the index that it names, is missing or damaged; or
-                there is no such device.
+            RetrieverError: the directory, or the index that it names, is missing, damaged or not
+                what the stage wrote; or there is no such device.
             ForeignFunctionError: the settings name a function that is not given.
         """
         directory, on = Path(directory), expect_device(device)
+        expect_unchanged(directory)
         described = Description.read(
             directory, functions=functions, scoring=scoring, decoding=decoding
         )
@@ -124,6 +126,7 @@ class Retriever:
                 f"the index of this retriever is not at {index}; move both together, or build it "
                 "again with `ltrgr index` and the settings of this model"
             )
+        expect_unchanged(index, parts=OF_INDEX)
         opened = cls(
             model=trained_model(directory / "model").to(on).eval(),
             vocabulary=Vocabulary(saved_tokenizer(directory / "tokenizer"), described.family),

@@ -5,12 +5,21 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 
-ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error)
+from ltrgr.errors import LtrgrError
+from ltrgr.finished import DONE, changed_files, read_done
+
+ERRORS = (
+    *(OSError, EOFError, RecursionError, csv.Error),
+    *(ValueError, KeyError, TypeError, AttributeError),
+)
 """what reading a damaged file may raise"""
+
+ARRAYS = "*.npy"
 
 NEEDED: Mapping[str, Collection[str]] = {
     "DONE.json": ("stage", "fingerprint", "inputs"),
@@ -31,7 +40,22 @@ def damage(directory: Path) -> dict[str, str]:
             except ERRORS as error:
                 words = f"{type(error).__name__}: {error}".splitlines()[0]
                 found[path.relative_to(directory).as_posix()] = words
-    return found
+    if DONE in found:
+        return found
+    try:
+        done = read_done(directory, cure="")
+    except LtrgrError as error:
+        return found | {DONE: str(error).rstrip("; ")}
+    names = [name for entry in done.get("files") or () if _is_read(name := str(entry["path"]))]
+    return dict(changed_files(directory, done, among=names)) | found
+
+
+def _is_read(name: str) -> bool:
+    """Whether the page takes figures from a file; the arrays of mined lists are too large to read
+    for their checksum."""
+    return any(fnmatch(name, pattern) for pattern in CHECKS if pattern != ARRAYS) and (
+        "/" not in name or name.startswith("curves/")
+    )
 
 
 def logged(path: Path) -> Iterator[tuple[str, float, float]]:
@@ -60,6 +84,6 @@ def _check_json(path: Path) -> None:
 CHECKS: Mapping[str, Callable[[Path], object]] = {
     "*.json": _check_json,
     "curves/*/metrics.csv": lambda path: list(logged(path)),
-    "*.npy": lambda path: np.load(path, mmap_mode="r"),
+    ARRAYS: lambda path: np.load(path, mmap_mode="r"),
 }
 """files of a run -> reads one and raises where it is damaged"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,7 +97,7 @@ class Runs:
         Raises:
             NoRunsError: nothing was measured and no table was written there.
         """
-        paths = [p.parent for stage in STAGES for p in sorted(root.glob(f"{stage}/*/DONE.json"))]
+        paths = [p for stage in STAGES for p in sorted(root.glob(f"{stage}/*")) if _is_artefact(p)]
         damages = {path: damage(path) for path in paths if path.suffix != ".partial"}
         lost = [path for path, wrong in damages.items() if "DONE.json" in wrong]
         read = [_run(path, wrong) for path, wrong in damages.items() if path not in lost]
@@ -181,6 +182,12 @@ def _search(run: Run) -> tuple[Any, Any]:
 def _version(path: Path) -> tuple[int, str]:
     number = path.parent.name.rpartition("_")[2]
     return (int(number) if number.isdigit() else 0, path.parent.name)
+
+
+def _is_artefact(path: Path) -> bool:
+    """Whether it is one, or its name says that it was: without its ``DONE.json`` it is damaged."""
+    named = re.fullmatch(r"[0-9a-f]{12}", path.name) is not None
+    return path.is_dir() and (named or (path / "DONE.json").is_file())
 
 
 def _place(directory: Path) -> str:
