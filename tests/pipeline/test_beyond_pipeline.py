@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_pipeline import pipeline, ranking
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.losses import Against, Objective, Term, margin_mse, top_pair
@@ -21,6 +20,7 @@ from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.training.learning_to_rank import LearningToRank
 from ltrgr.typed import SettingsError
+from tiny_pipeline import pipeline, ranking
 
 ALL = ("exponent", "coverage", "view_weights")
 OFF = {"remine_every", "remine_questions", "learnable_parameters", "scoring_learning_rate"}

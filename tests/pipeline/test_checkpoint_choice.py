@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_pipeline import PRETRAINING, pipeline
 
 from ltrgr.corpus.records import Corpus, Split
 from ltrgr.pipeline.generation_check import Validation
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.training.identifier_pretraining import IdentifierPretraining
 from ltrgr.typed import SettingsError
+from tiny_pipeline import PRETRAINING, pipeline
 
 FIGURE = "dev/identifier_accuracy"
 Weights = dict[str, torch.Tensor]

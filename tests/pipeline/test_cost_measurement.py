@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_pipeline import pipeline
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline.cost_measurement import cost
 from ltrgr.typed import SettingsError
+from tiny_pipeline import pipeline
 
 
 def test_turns_before_and_after_over_one_index(tmp_path: Path, corpus: Corpus) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_pipeline import PRETRAINING, pipeline, ranking
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.identifiers.keys import Keys
@@ -23,6 +22,7 @@ from ltrgr.retrieval.retriever import Retriever
 from ltrgr.training.identifier_pretraining import IdentifierPretraining
 from ltrgr.training.learning_to_rank import rank_list_scores
 from mined_lists import mine_some, sampler_over
+from tiny_pipeline import PRETRAINING, pipeline, ranking
 
 pytestmark = [
     pytest.mark.gpu,

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_pipeline import PRETRAINING, adamw, pipeline, ranking
 
 from docid_worlds import DocidWorld
 from ltrgr.corpus.records import Corpus
@@ -33,6 +32,7 @@ from ltrgr.scoring.scoring_settings import ScoringSettings
 from ltrgr.training.learning_to_rank import rank_list_scores
 from ltrgr.typed import SettingsError
 from mined_lists import sampler_over
+from tiny_pipeline import PRETRAINING, adamw, pipeline, ranking
 from tiny_world import (
     DOCID_FAMILIES,
     MINDER,

@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny_pipeline import pipeline
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline.artefact import ArtefactError
 from ltrgr.pipeline.exposure_measurement import expose
+from tiny_pipeline import pipeline
 
 
 def test_before_and_after_in_one_artefact(tmp_path: Path, corpus: Corpus) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_pipeline import PRETRAINING, pipeline, ranking
 from torch.optim import AdamW
 
 from ltrgr.corpus.records import Corpus
@@ -24,6 +23,7 @@ from ltrgr.pipeline.pipeline import Pipeline
 from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from tiny_pipeline import PRETRAINING, pipeline, ranking
 from tiny_world import SEAL
 
 STAGES = ("index", "pretrain", "mine", "rank", "evaluate")

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_pipeline import pipeline
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.identifiers.keys import Keys
@@ -19,6 +18,7 @@ from ltrgr.retrieval.mined import MinedLists
 from ltrgr.retrieval.retriever import Retriever
 from ltrgr.scoring.rank_lists import RankLists
 from ltrgr.scoring.scoring_settings import ScoringSettings
+from tiny_pipeline import pipeline
 
 SHARD_TOKENS = 2_000
 

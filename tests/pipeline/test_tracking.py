@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from tiny_pipeline import pipeline, ranking
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline.settings import WandbSettings
 from ltrgr.pipeline.tracking import TrackingError, begin_run, silence_of, without_folders
 from ltrgr.typed import SettingsError
+from tiny_pipeline import pipeline, ranking
 
 KEY = "0123456789" * 4
 
