@@ -58,6 +58,20 @@ def extra_directory(flags: Sequence[str]) -> Path | None:
     return extra
 
 
+def with_runs(arguments: Sequence[str]) -> list[str]:
+    """The arguments of ``ltrgr compare``, the folders among them as one ``runs=[...]``.
+
+    >>> with_runs(["runs/evaluate/a", "metric=hits@5", "b"])
+    ['metric=hits@5', 'runs=["runs/evaluate/a","b"]']
+    """
+    flags, bare = split(arguments)
+    folders = [word for word in bare if "=" not in word or Path(word).is_dir()]
+    rest = [*flags, *(word for word in bare if word not in folders)]
+    if not folders:
+        return rest
+    return [*rest, f"runs=[{','.join(in_quotes(folder) for folder in folders)}]"]
+
+
 def quoted(text: str) -> str:
     """Return ``text`` as a quoted value of Hydra's override grammar, with single spaces."""
     text = " ".join(text.split())

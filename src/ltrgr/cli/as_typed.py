@@ -12,6 +12,7 @@ TEXT_SETTINGS = (
     "root",
     "optimized_metric",
     "retriever",
+    "metric",
     "output",
     "title",
     "surfaces",

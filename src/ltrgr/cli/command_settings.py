@@ -28,6 +28,12 @@ COMMAND_SETTINGS: dict[str, dict[str, Any]] = {
     },
     "exposure": {"systems": Annotated[Sequence[Model], MinLen(1)]},
     "cost": {"turns": TwoOrMore},
+    "compare": {
+        "runs": Sequence[Text],
+        "metric": Text,
+        "questions_shown": CountOrZero,
+        "samples": Count,
+    },
     "report": {"output": Text, "title": str, "surfaces": Text | None, "samples": Count},
     "table": {
         "table.title": str,

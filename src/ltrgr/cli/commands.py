@@ -144,6 +144,17 @@ def table(cfg: DictConfig) -> None:
         raise NotReproducedError("a cell is off (see above); table.check=false accepts that")
 
 
+def compare(cfg: DictConfig) -> None:
+    """Show evaluations of the same questions side by side."""
+    from ltrgr.report.comparison import expect_same_questions, print_comparison, read_evaluation
+
+    runs = [read_evaluation(Path(folder)) for folder in cfg.runs]
+    expect_same_questions(runs)
+    print_comparison(
+        runs, metric=cfg.metric, n=cfg.questions_shown, samples=cfg.samples, console=out
+    )
+
+
 def report(cfg: DictConfig) -> None:
     """Write the page of all runs."""
     from ltrgr.report.page.page import write_page

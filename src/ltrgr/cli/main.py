@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ltrgr.cli.arguments import hydra_arguments
+from ltrgr.cli.arguments import hydra_arguments, with_runs
 from ltrgr.cli.as_typed import as_typed
 from ltrgr.cli.completion import complete
 from ltrgr.cli.errors import (
@@ -42,6 +42,7 @@ COMMANDS = {
     "exposure": "exposure bias before and after learning to rank",
     "cost": "what a search costs before and after learning to rank",
     "table": "run everything and print the main table",
+    "compare": "compare evaluations question by question: ltrgr compare RUN RUN",
     "report": "write one offline HTML page of all runs",
     "doctor": "show versions, devices, paths and what is cached",
 }
@@ -120,6 +121,8 @@ def run_command(command: str, arguments: Sequence[str], *, conf: Path, commands:
             arguments = words.arguments
             for hint in words.hints:
                 print_error(f"ltrgr search: {hint}")
+        elif command == "compare":
+            arguments = with_runs(arguments)
         arguments, overrides, extra = hydra_arguments(as_typed(arguments))
         explained = partial(explain, conf=conf, extra=extra, command=command, overrides=overrides)
         tell = partial(tell, explain=explained)

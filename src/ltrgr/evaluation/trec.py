@@ -1,7 +1,8 @@
-"""TREC run files: one line ``query Q0 passage rank score tag`` per retrieved passage."""
+"""TREC files: runs (``query Q0 passage rank score tag``) and judgements."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,24 @@ def write_run(path: Path, run: Run, *, tag: str) -> None:
     text = "".join(_lines(query, ranked, tag) for query, ranked in run.items())
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, text)
+
+
+def write_judgements(path: Path, qrels: Mapping[str, Mapping[str, int]]) -> None:
+    """Write the judgements of a run's questions, atomically: ``query 0 passage grade``.
+
+    With a run of `write_run`, any TREC tool computes the same figures.
+
+    Raises:
+        ValueError: an id is empty or holds white space.
+    """
+    lines = []
+    for query, judged in qrels.items():
+        _expect_word("query id", query)
+        for passage, grade in judged.items():
+            _expect_word(f"passage id for query {query!r}", passage)
+            lines.append(f"{query} 0 {passage} {grade}\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, "".join(lines))
 
 
 def strictly_falling(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from ltrgr.decoding.decoding_settings import NumBeams
 from ltrgr.disk import write_atomically
 from ltrgr.evaluation.answers import answer_hits
 from ltrgr.evaluation.metrics import evaluate_run
-from ltrgr.evaluation.trec import Run, write_run
+from ltrgr.evaluation.trec import Run, write_judgements, write_run
 from ltrgr.json_file import read_json_object
 from ltrgr.pipeline.describe import NOT_IDENTITY, UNLESS_DEFAULT
 from ltrgr.pipeline.examples import write_examples, write_scores
@@ -151,8 +151,9 @@ def evaluate_bm25(
 def write_measured(
     directory: Path, *, run: Run, split: Split, corpus: Corpus, seconds: float, tag: str
 ) -> None:
-    """``run.trec``, ``per_question.json`` and ``metrics.json``."""
+    """``run.trec``, ``qrels.trec``, ``per_question.json`` and ``metrics.json``."""
     write_run(directory / "run.trec", run, tag=tag)
+    write_judgements(directory / "qrels.trec", split.qrels)
     judged = evaluate_run(run, split.qrels)
     values = {name: v.tolist() for name, v in judged.values.items()}
     metrics = judged.means()
@@ -162,8 +163,10 @@ def write_measured(
         metrics |= answered.means()
         if answered.query_ids == judged.query_ids:
             values |= {name: v.tolist() for name, v in answered.values.items()}
+    texts = {query.id: query.text for query in split.queries}
     stored = {
         "query_ids": judged.query_ids,
+        "texts": [texts[query] for query in judged.query_ids],
         "values": values,
         "seconds_per_question": seconds,
     }
