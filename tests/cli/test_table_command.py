@@ -218,7 +218,7 @@ def test_the_index_verb_mends_a_damaged_index(
     assert len(list(tmp_path.glob("index/*.broken-1"))) == 1
     capsys.readouterr()
     assert main([*command, "index.shard_tokens=1000"]) == 0
-    assert "found, and left as it is" in capsys.readouterr().out
+    assert "(found, not built; force=true does it again)" in capsys.readouterr().out
 
 
 def test_a_loss_is_tried_out_before_any_work(
@@ -251,3 +251,30 @@ def test_the_notes_name_each_system_whose_stage_one_does_not_generate(tmp_path: 
     (line,) = [note for note in notes if "not learnt to generate" in note]
     assert line.startswith("MINDER, seed 0; L, seed 0: stage 1 has not learnt to generate")
     assert "raise pretrain.steps or pretrain.optimizer.lr" in line
+
+
+def test_a_command_says_what_it_found_and_does_it_again_when_forced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = [f"root={tmp_path}", *SMALL[:4]]
+
+    def evaluated(*more: str) -> tuple[str, Path, int]:
+        assert main(["evaluate", "system=bm25", *settings, *more]) == 0
+        (run,) = tmp_path.glob("evaluate/*/run.trec")
+        return capsys.readouterr().out, run, run.stat().st_ino
+
+    first, run, made = evaluated()
+    bytes_of_run = run.read_bytes()
+    second, _, found = evaluated()
+    third, run, again = evaluated("force=true")
+    note = "(found, not searched; force=true does it again)"
+    assert [note in text for text in (first, second, third)] == [False, True, False]
+    assert made == found != again
+    assert run.read_bytes() == bytes_of_run
+
+    assert main(["index", *settings]) == 0
+    assert "found" not in capsys.readouterr().out
+    assert main(["index", *settings]) == 0
+    assert "(found, not built; force=true does it again)" in capsys.readouterr().out
+    assert main(["index", *settings, "force=true"]) == 0
+    assert "found" not in capsys.readouterr().out

@@ -231,3 +231,30 @@ def test_writing_yields_none_when_it_is_already_done(tmp_path: Path) -> None:
     with one.writing() as partial:
         assert partial is None
     assert (one.directory / "DONE.json").stat().st_mtime_ns == before
+
+
+def test_an_artefact_is_made_again_and_the_old_one_stays_until_then(tmp_path: Path) -> None:
+    artefact = Artefact(root=tmp_path, stage="index", inputs={"a": 1})
+    first = artefact.build(lambda folder: (folder / "x").write_text("old"))
+    seen = []
+
+    def make(folder: Path) -> None:
+        seen.append((first / "x").read_text())
+        (folder / "x").write_text("new")
+
+    assert artefact.build(make) == first
+    assert seen == []
+    assert artefact.build(make, again=True) == first
+    assert (seen, (first / "x").read_text()) == (["old"], "new")
+    artefact.verify()
+    assert sorted(path.name for path in first.parent.iterdir()) == [
+        first.name,
+        f"{first.name}.lock",
+    ]
+
+    def fail(folder: Path) -> None:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        artefact.build(fail, again=True)
+    assert (artefact.open() / "x").read_text() == "new"

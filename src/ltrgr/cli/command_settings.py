@@ -16,8 +16,11 @@ EVERY: dict[str, Any] = {"root": Text, "seed": Seed}
 """setting -> annotation, of all commands"""
 
 COMMAND_SETTINGS: dict[str, dict[str, Any]] = {
-    "rank": {"optimized_metric": Text},
-    "evaluate": {"system": System, "optimized_metric": Text},
+    "index": {"force": bool},
+    "pretrain": {"force": bool},
+    "mine": {"force": bool},
+    "rank": {"optimized_metric": Text, "force": bool},
+    "evaluate": {"system": System, "optimized_metric": Text, "force": bool},
     "search": {
         "retriever": Text | None,
         "train": bool,

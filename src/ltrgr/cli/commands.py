@@ -36,14 +36,13 @@ def index(cfg: DictConfig) -> Result:
     """Build the index, and look for damage in one that is there."""
     pipeline = assemble(cfg)
     before = pipeline.indexed.directory.stat().st_ino if pipeline.indexed.is_done() else None
-    directory = pipeline.index(check=True)
+    directory = pipeline.index(check=True, again=cfg.force)
     found = directory.stat().st_ino == before
-    _done("index", directory)
+    _done("index", directory, found="built" if found else "")
     if found and (cfg.index.shard_tokens is not None or cfg.index.force):
         out.print(
             plain(
-                "found, and left as it is: index.shard_tokens and index.force say how an index is "
-                "built, not what is in it; to have it built so, remove that folder first",
+                "index.shard_tokens and index.force say how an index is built, not what is in it",
                 "dim",
             ),
             soft_wrap=True,
@@ -54,16 +53,17 @@ def index(cfg: DictConfig) -> Result:
 def pretrain(cfg: DictConfig) -> Result:
     """Train stage 1."""
     pipeline = assemble(cfg)
-    found = pipeline.pretrained.is_done()
-    _done("stage-1 model", pipeline.pretrain())
+    found = pipeline.pretrained.is_done() and not cfg.force
+    model = pipeline.pretrain(again=cfg.force)
+    _done("stage-1 model", model, found="trained" if found else "")
     return Result(found=found)
 
 
 def mine(cfg: DictConfig) -> Result:
     """Mine rank lists."""
     pipeline = assemble(cfg)
-    found = pipeline.mined.is_done()
-    _done("rank lists", pipeline.mine())
+    found = pipeline.mined.is_done() and not cfg.force
+    _done("rank lists", pipeline.mine(again=cfg.force), found="mined" if found else "")
     return Result(found=found)
 
 
@@ -72,21 +72,22 @@ def rank(cfg: DictConfig) -> Result:
     label = _label()
     pipeline = assemble(cfg, name=label)
     _expect_measured(cfg.optimized_metric, pipeline.evaluation.of(pipeline.corpus))
-    found = pipeline.measured("rank") is not None
-    model = pipeline.rank()
-    _done("stage-2 model", model)
+    found = not cfg.force and pipeline.measured("rank") is not None
+    trained = cfg.force or not pipeline.ranked.is_done()
+    model = pipeline.rank(again=cfg.force)
+    _done("stage-2 model", model, found="" if trained else "trained")
     out.print(plain(label, "bold"), soft_wrap=True)
-    return _measured(
-        pipeline.evaluate("rank"), cfg, found=found, dev=_best(model, cfg.rank.monitor)
-    )
+    measured = pipeline.evaluate("rank", again=cfg.force)
+    return _measured(measured, cfg, found=found, dev=_best(model, cfg.rank.monitor))
 
 
 def evaluate(cfg: DictConfig) -> Result:
     """Measure one system."""
     pipeline = assemble(cfg)
     _expect_measured(cfg.optimized_metric, pipeline.evaluation.of(pipeline.corpus))
-    found = pipeline.measured(cfg.system) is not None
-    return _measured(pipeline.evaluate(cfg.system), cfg, found=found, dev={})
+    found = not cfg.force and pipeline.measured(cfg.system) is not None
+    measured = pipeline.evaluate(cfg.system, again=cfg.force)
+    return _measured(measured, cfg, found=found, dev={})
 
 
 def search(cfg: DictConfig) -> None:
@@ -226,15 +227,19 @@ def _expect_measured(name: str, split: Split) -> None:
         raise SettingsError(f"optimized_metric={name}: expected one of {', '.join(known)}")
 
 
-def _done(what: str, directory: Path) -> None:
-    out.print(styled(f"{what}: ", (directory, "bold")), soft_wrap=True)
+def _done(what: str, directory: Path, *, found: str = "") -> None:
+    """Print where something lies; ``found``: what was not done because it was there already."""
+    note = f"  (found, not {found}; force=true does it again)" if found else ""
+    out.print(styled(f"{what}: ", (directory, "bold"), (note, "dim")), soft_wrap=True)
 
 
 def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: dict[str, float]) -> Result:
     metrics: dict[str, float] = _figures(directory / "metrics.json")
     shown = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    note = "  (found, not searched; force=true does it again)" if found else ""
     out.print(
-        styled(f"{shown}\nrun and per-question results: ", (directory, "bold")), soft_wrap=True
+        styled(f"{shown}\nrun and per-question results: ", (directory, "bold"), (note, "dim")),
+        soft_wrap=True,
     )
     split = cfg.evaluation.split
     reported = {

@@ -19,6 +19,7 @@ from typing import Any
 from ltrgr.disk import TEMPORARY, naming_the_disk, write_atomically
 from ltrgr.errors import LtrgrError
 from ltrgr.finished import DONE, is_changed, read_done, sealed, size_fault
+from ltrgr.index.replace import put_in_place
 from ltrgr.json_file import (
     DamagedFileError,
     MissingFileError,
@@ -160,11 +161,20 @@ class Artefact:
             return True
 
     def build(
-        self, make: Callable[[Path], object], *, resume: bool = True, seed: int | None = None
+        self,
+        make: Callable[[Path], object],
+        *,
+        resume: bool = True,
+        seed: int | None = None,
+        again: bool = False,
     ) -> Path:
-        """Return the directory, calling ``make(partial directory)`` first where it is not done."""
-        if not self.is_done():
-            with self.writing(resume=resume, seed=seed) as partial:
+        """Return the directory, calling ``make(partial directory)`` first where it is not done.
+
+        With ``again`` it is made even if it is done; the old one stays until the new one takes its
+        place.
+        """
+        if again or not self.is_done():
+            with self.writing(resume=resume, seed=seed, again=again) as partial:
                 if partial is not None:
                     make(partial)
         elif (self.directory / "PARTIAL.json").exists():
@@ -172,7 +182,9 @@ class Artefact:
         return self.open()
 
     @contextmanager
-    def writing(self, *, resume: bool = True, seed: int | None = None) -> Iterator[Path | None]:
+    def writing(
+        self, *, resume: bool = True, seed: int | None = None, again: bool = False
+    ) -> Iterator[Path | None]:
         """Yield the partial directory and complete the artefact when the block ends well.
 
         Yields None where another process completed it while this one waited for the lock. With
@@ -183,10 +195,12 @@ class Artefact:
             DiskFullError: the disk took no more, said with its name whoever was writing.
         """
         with naming_the_disk(self.partial), self._lock():
-            if self.is_done():
+            problem = self.problem()
+            if problem is None and not again:
                 yield None
                 return
-            self._set_aside(self.problem())
+            if problem is not None:
+                self._set_aside(problem)
             resumed = self._prepare(resume=resume, seed=seed)
             start = time.monotonic()
             yield self.partial
@@ -239,7 +253,7 @@ class Artefact:
             "files": files,
         }
         write_atomically(self.partial / DONE, json.dumps(sealed(done), indent=2))
-        self.partial.rename(self.directory)
+        put_in_place(self.partial, self.directory)
         _sync_directory(self.directory.parent)
         # Only now: a process killed just before the rename can still resume.
         self._tidy()
@@ -249,7 +263,7 @@ class Artefact:
         (self.directory / "PARTIAL.json").unlink(missing_ok=True)
         shutil.rmtree(self.directory / SCRATCH, ignore_errors=True)
 
-    def _set_aside(self, problem: str | None) -> None:
+    def _set_aside(self, problem: str) -> None:
         if not os.path.lexists(self.directory):
             return
         number = 1

@@ -115,8 +115,11 @@ class Pipeline:
             settings=self.ranking,
         )
 
-    def index(self, *, check: bool = False) -> Path:
-        """Build the index unless it is there; with ``check``, which reads it all, undamaged."""
+    def index(self, *, check: bool = False, again: bool = False) -> Path:
+        """Build the index unless it is there; with ``check``, which reads it all, undamaged.
+
+        ``again``, here and below: do this stage again even if it is done.
+        """
         if check:
             self.indexed.verified()
         return self.indexed.build(
@@ -127,12 +130,13 @@ class Pipeline:
                 backbone=self.backbone,
                 settings=self.indexing,
                 compute=self.compute,
-            )
+            ),
+            again=again,
         )
 
-    def pretrain(self) -> Path:
+    def pretrain(self, *, again: bool = False) -> Path:
         """Train stage 1 unless it is done."""
-        if self.pretrained.is_done():
+        if self.pretrained.is_done() and not again:
             return self.pretrained.open()
         expect_training_questions(self.corpus)
         expect_online(self.tracking)
@@ -155,11 +159,12 @@ class Pipeline:
                 before=before,
             ),
             seed=self.pretraining.seed,
+            again=again,
         )
 
-    def mine(self) -> Path:
+    def mine(self, *, again: bool = False) -> Path:
         """Mine rank lists unless they are there."""
-        if self.mined.is_done():
+        if self.mined.is_done() and not again:
             return self.mined.open()
         self.pretrain()  # before this artefact's own lock
         return self.mined.build(
@@ -171,11 +176,12 @@ class Pipeline:
                 compute=self.compute,
             ),
             seed=self.mining.seed,
+            again=again,
         )
 
-    def rank(self) -> Path:
+    def rank(self, *, again: bool = False) -> Path:
         """Train stage 2 unless it is done."""
-        if self.ranked.is_done():
+        if self.ranked.is_done() and not again:
             return self.ranked.open()
         expect_online(self.tracking)
         mined = self.mine()
@@ -199,19 +205,21 @@ class Pipeline:
                 name=self.name,
             ),
             seed=self.ranking.seed,
+            again=again,
         )
 
-    def evaluate(self, system: str) -> Path:
+    def evaluate(self, system: str, *, again: bool = False) -> Path:
         """Measure ``bm25``, the model of stage 1 (``pretrain``) or of stage 2 (``rank``)."""
         artefact = self._evaluated(system)
-        if artefact.is_done():
+        if artefact.is_done() and not again:
             artefact.verify()
             return artefact.open()
         if system == "bm25":
             return artefact.build(
                 lambda directory: evaluate_bm25(
                     directory, corpus=self.corpus, settings=self.evaluation, compute=self.compute
-                )
+                ),
+                again=again,
             )
         retriever = self._searcher(system)
         return artefact.build(
@@ -222,7 +230,8 @@ class Pipeline:
                 settings=self.evaluation,
                 compute=self.compute,
                 name=self.name,
-            )
+            ),
+            again=again,
         )
 
     def measured(self, system: str) -> Path | None:
