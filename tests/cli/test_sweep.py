@@ -136,13 +136,13 @@ def test_killed_and_started_again_a_sweep_runs_only_what_is_missing(
     assert len(list((tmp_path / "runs" / "mine").glob("*/DONE.json"))) == 1
     assert outcomes(first)[0].metrics == outcomes(second)[0].metrics
     evaluated = {path.parent.name for path in (tmp_path / "runs").glob("evaluate/*/DONE.json")}
-    assert {outcome.measured for outcome in outcomes(second)} == evaluated
+    assert {outcome.measured for outcome in outcomes(second)} < evaluated  # and those of dev
 
     metrics = outcomes(second)[3].metrics
-    assert list(metrics) == ["dev mrr@10", "test hits@5", "test mrr@10"]
+    assert list(metrics) == ["dev hits@5", "dev mrr@10", "test hits@5", "test mrr@10"]
     curve = next(trained[3].with_suffix("").glob("curves/*/metrics.csv")).read_text()
     dev = [row["dev/mrr@10"] for row in csv.DictReader(curve.splitlines())]
-    assert metrics["dev mrr@10"] == max(float(value) for value in dev if value)
+    assert metrics["dev mrr@10"] == pytest.approx(max(float(value) for value in dev if value))
     stored = [
         json.loads(p.read_text()) for p in (tmp_path / "runs").glob("evaluate/*/metrics.json")
     ]
@@ -254,12 +254,12 @@ def test_the_folders_of_our_own_config_are_new_ones(
         def now(cls, tz: Any = None) -> datetime:
             return datetime(2024, 2, 29, 12, 0, 0)
 
-    (tmp_path / "nothing_to_do.py").write_text("def doctor(cfg): pass\n")
+    (tmp_path / "nothing_to_do.py").write_text("def index(cfg): pass\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr("hydra.core.utils.datetime", Stopped)
     root = tmp_path / "runs"
     for flags in ([], ["-m"], [], ["-m"]):
-        assert main(["doctor", *flags, f"root={root}"], commands="nothing_to_do") == 0
+        assert main(["index", *flags, f"root={root}"], commands="nothing_to_do") == 0
     names = [f"2024-02-29_12-00-00{end}" for end in ("", "-2", "-3", "-4")]
     assert sorted(path.name for path in (root / "hydra").iterdir()) == names
     for name, sweeps in zip(names, (False, True, False, True), strict=True):

@@ -99,7 +99,7 @@ def test_the_command_and_the_figures_of_a_trec_tool(
     shown = capsys.readouterr().out
     assert "test, 20 questions" in shown
     assert f"bm25 {runs[1].name[:6]}" in shown
-    assert "mrr@10" in shown and "answer_hits@5" in shown
+    assert "mrr@10" in shown and "wins" in shown
     assert main(["compare", str(runs[0])]) == 2
     assert "expected two or more; give folders" in capsys.readouterr().err
 

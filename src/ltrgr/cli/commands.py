@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
+import logging
 import os
 import statistics
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from ltrgr.cli.assembly import assemble
+from ltrgr.cli.dev_comparison import measure_on_dev, print_on_dev
 from ltrgr.cli.outcome import Result
 from ltrgr.cli.sweep import swept
 from ltrgr.corpus.records import Split
@@ -27,6 +29,11 @@ from ltrgr.typed import SettingsError
 # A log file or a pipe has no width of its own: wide enough for the main table.
 out = SafeConsole(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
 
+
+log = logging.getLogger(__name__)
+
+DEV = "dev/"
+"""begins an ``optimized_metric`` that is measured on dev, whatever ``evaluation.split`` is"""
 
 ENOUGH_TURNS = 20
 """of `cost`, for a bootstrap of their median"""
@@ -71,14 +78,18 @@ def rank(cfg: DictConfig) -> Result:
     """Train stage 2 and measure it on dev or test."""
     label = _label()
     pipeline = assemble(cfg, name=label)
-    _expect_measured(cfg.optimized_metric, pipeline.evaluation.of(pipeline.corpus))
+    split = pipeline.evaluation.of(pipeline.corpus)
+    chosen = cfg.optimized_metric.removeprefix(DEV)
+    _expect_measured(chosen, pipeline.corpus.dev if chosen != cfg.optimized_metric else split)
     found = not cfg.force and pipeline.measured("rank") is not None
     trained = cfg.force or not pipeline.ranked.is_done()
     model = pipeline.rank(again=cfg.force)
     _done("stage-2 model", model, found="" if trained else "trained")
     out.print(plain(label, "bold"), soft_wrap=True)
+    dev = measure_on_dev(pipeline, again=cfg.force)
+    print_on_dev(dev, stage1=pipeline.pretrain(), console=out)
     measured = pipeline.evaluate("rank", again=cfg.force)
-    return _measured(measured, cfg, found=found, dev=_best(model, cfg.rank.monitor))
+    return _measured(measured, cfg, found=found, dev=dev["rank"])
 
 
 def evaluate(cfg: DictConfig) -> Result:
@@ -233,32 +244,33 @@ def _done(what: str, directory: Path, *, found: str = "") -> None:
     out.print(styled(f"{what}: ", (directory, "bold"), (note, "dim")), soft_wrap=True)
 
 
-def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: dict[str, float]) -> Result:
+def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: Mapping[str, Any]) -> Result:
+    """Print what was measured on ``evaluation.split``.
+
+    Args:
+        dev: figures on dev, for choosing; nothing where only one split was measured.
+    """
     metrics: dict[str, float] = _figures(directory / "metrics.json")
-    shown = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    shown = "  ".join(f"{one} {value:.4g}" for one, value in metrics.items())
     note = "  (found, not searched; force=true does it again)" if found else ""
     out.print(
-        styled(f"{shown}\nrun and per-question results: ", (directory, "bold"), (note, "dim")),
+        styled(
+            f"{cfg.evaluation.split}: {shown}\nrun and per-question results: ",
+            (directory, "bold"),
+            (note, "dim"),
+        ),
         soft_wrap=True,
     )
-    split = cfg.evaluation.split
-    reported = {
-        f"{split} {name}": metrics[name] for name in dict.fromkeys(["hits@5", cfg.optimized_metric])
-    }
+    split, name = cfg.evaluation.split, cfg.optimized_metric.removeprefix(DEV)
+    shown_metrics = dict.fromkeys(["hits@5", name])
+    reported = {f"dev {one}": dev[one] for one in shown_metrics if one in dev}
+    reported |= {f"{split} {one}": metrics[one] for one in shown_metrics}
+    on_dev = cfg.optimized_metric.startswith(DEV)
+    if split == "test" and not on_dev and HydraConfig.get().mode == RunMode.MULTIRUN:
+        log.warning("this sweep chooses on test; set evaluation.split=dev, and report test once")
     return Result(
-        metrics=dev | reported,
-        optimized_metric=metrics[cfg.optimized_metric],
+        metrics=reported,
+        optimized_metric=dev[name] if on_dev else metrics[name],
         found=found,
         measured=directory.name,
     )
-
-
-def _best(model: Path, monitor: str) -> dict[str, float]:
-    """The figure on dev that chose the checkpoint; nothing where its curve is not kept."""
-    values = [
-        float(row[monitor])
-        for path in model.glob("curves/*/metrics.csv")
-        for row in csv.DictReader(path.read_text().splitlines())
-        if row.get(monitor)
-    ]
-    return {monitor.replace("/", " "): max(values)} if values else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ def result_tables(runs: Runs, sets: list[Comparable], *, samples: int) -> dict[s
 
 
 def summary(runs: Runs, sets: list[Comparable]) -> dict[str, Any] | None:
-    """The page's first lines: the best stage-2 system against its start, in figures."""
-    if not sets or not (best := sets[0].best()):
+    """The page's first lines: the stage-2 system that dev chooses against its start, in figures."""
+    if not sets:
+        return None
+    best, chosen_on = chosen(sets)
+    if best is None:
         return None
     before = runs.before(best.runs[0])
     cards = []
@@ -38,7 +42,27 @@ def summary(runs: Runs, sets: list[Comparable]) -> dict[str, Any] | None:
             start = before.metrics.get(metric) if before else None
             gain = "" if start is None else f"{value - 100 * start:+.1f} over stage 1"
             cards.append((spelt(metric), f"{value:.1f}", gain))
-    return {"split": sets[0].split, "best": best.apart or best.label, "cards": cards}
+    return {
+        "split": sets[0].split,
+        "best": best.apart or best.label,
+        "chosen_on": chosen_on,
+        "cards": cards,
+    }
+
+
+def chosen(sets: Sequence[Comparable]) -> tuple[Group | None, str]:
+    """The stage-2 group of the first set that is best on dev, and the split that chose it.
+
+    Where no evaluation on dev holds a model of the first set, that set has to choose itself.
+    """
+    main = sets[0]
+    for dev in sets:
+        if dev.split == "dev" and dev.corpus == main.corpus and (best := dev.best()):
+            models = {run.inputs.get("model") for run in best.runs}
+            for group in main.ranked:
+                if models & {run.inputs.get("model") for run in group.runs}:
+                    return group, "dev"
+    return main.best(), main.split
 
 
 def _written(path: Path) -> tuple[ResultTable | str, list[go.Figure]]:
