@@ -16,17 +16,26 @@ import pytest
 
 from ltrgr.corpus.records import Corpus
 from ltrgr.pipeline.settings import WandbSettings
-from ltrgr.pipeline.tracking import TrackingError, begin_run, silence_of, without_folders
+from ltrgr.pipeline.tracking import (
+    TrackingError,
+    begin_run,
+    silence_of,
+    wandb_mode,
+    without_folders,
+)
 from ltrgr.typed import SettingsError
 from tiny_pipeline import pipeline, ranking
+from wandb_records import wandb_records
 
 KEY = "0123456789" * 4
+OWN_SERVER = "https://wandb.example.org:8443"
 
 
 @pytest.fixture(autouse=True)
 def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_BASE_URL", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", "/nowhere/netrc")
 
 
 @pytest.fixture
@@ -179,3 +188,53 @@ def test_questions_are_sent_only_when_asked(tmp_path: Path, corpus: Corpus) -> N
 def test_other_settings_are_refused(setting: dict[str, object]) -> None:
     with pytest.raises(SettingsError, match=rf"wandb\.{next(iter(setting))}="):
         WandbSettings(**setting)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "found"),
+    [
+        (f"machine api.wandb.ai\n  login user\n  password {KEY}\n", "", True),
+        (
+            f"machine api.wandb.ai login user password {KEY}",
+            OWN_SERVER,
+            False,
+        ),
+        (
+            f"machine wandb.example.org login user password {KEY}",
+            OWN_SERVER,
+            True,
+        ),
+        ("machine github.com login me password x", "", False),
+        ("machine api.wandb.ai login", "", False),
+        ("\x00\xff", "", False),
+    ],
+)
+def test_a_key_that_wandb_login_wrote_counts(
+    text: str, url: str, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text(text)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    if url:
+        monkeypatch.setenv("WANDB_BASE_URL", url)
+    assert wandb_mode(WandbSettings()) == ("online" if found else "offline")
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    assert wandb_mode(WandbSettings()) == "online"
+
+
+def test_the_summary_holds_the_best_of_each_dev_figure(tmp_path: Path) -> None:
+    import wandb
+
+    tracking = WandbSettings(mode="offline", directory=tmp_path)
+    logger = begin_run(stage="rank", name="a run", tracking=tracking, config={})
+    assert logger is not None
+    for step, value in enumerate((0.2, 0.9, 0.5)):
+        logger.log_metrics({"dev/mrr@10": value, "train/loss": 1 - value}, step=step)
+    wandb.finish()
+    (file,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
+    best = {}
+    for record in wandb_records(file):
+        if record.WhichOneof("record_type") == "metric":
+            name = record.metric.name or record.metric.glob_name
+            best[name] = (record.metric.summary.max, record.metric.summary.min)
+    assert best["dev/*"] == (True, False)
+    assert best["train/loss"] == (False, True)

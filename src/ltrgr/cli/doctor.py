@@ -23,6 +23,7 @@ from ltrgr.pipeline import generation_check
 from ltrgr.pipeline.artefact import read_object
 from ltrgr.pipeline.environment import package_versions, threads
 from ltrgr.pipeline.processor import described
+from ltrgr.pipeline.tracking import has_key
 from ltrgr.report.console import SafeConsole, plain
 
 OPTIONAL = {"wandb", "bm25s", "matplotlib"}
@@ -162,15 +163,11 @@ def disk(root: Path, *, least: float) -> Finding:
 
 def wandb(mode: str | None) -> Finding:
     """Return wandb's mode; without a key ``online`` would stop a run to ask for one."""
-    has_key = bool(os.environ.get("WANDB_API_KEY"))
+    key = has_key()
     mode = mode or os.environ.get("WANDB_MODE") or "auto"
     if mode == "auto":
-        mode = "online" if has_key else "offline"
-    cure = (
-        ""
-        if mode != "online" or has_key
-        else "no WANDB_API_KEY; run: wandb login, or use wandb.mode=offline"
-    )
+        mode = "online" if key else "offline"
+    cure = "" if mode != "online" or key else "no key; run: wandb login, or use wandb.mode=offline"
     return Finding(name="wandb", value=mode, problem=cure, fatal=False)
 
 

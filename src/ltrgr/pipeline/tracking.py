@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import netrc
 import os
 import re
 import ssl
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pytorch_lightning.loggers import WandbLogger
 
@@ -29,6 +31,9 @@ PATIENCE = 3.0
 BEGIN = 30.0
 """seconds that a server which answers may take to begin a run"""
 
+STEP = "trainer/global_step"
+"""the figure that Lightning logs as the step"""
+
 FOLDERS = re.compile(r"(?<![\w.:/])[~/][^\s,;:'\"\[\]]*/")
 """the folders of an absolute path"""
 
@@ -42,7 +47,19 @@ def wandb_mode(tracking: WandbSettings) -> str:
     chosen = os.environ.get("WANDB_MODE") if tracking.mode == "auto" else tracking.mode
     if chosen is not None:
         return {"dryrun": "offline"}.get(chosen, chosen)  # its old name
-    return "online" if os.environ.get("WANDB_API_KEY") else "offline"
+    return "online" if has_key() else "offline"
+
+
+def has_key() -> bool:
+    """Whether wandb will find a key: in WANDB_API_KEY, or in the file that `wandb login` writes."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
+    try:
+        found = netrc.netrc(path).authenticators(urlsplit(_server()).hostname or "")
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
+        return False  # wandb reads it, and says what is wrong with it
+    return found is not None and bool(found[2])
 
 
 def begin_run(
@@ -119,7 +136,10 @@ def _begun(
     )
     # Lightning passes it even where nobody set it, and wandb warns of that in every run.
     logger._wandb_init.pop("anonymous", None)
-    _ = logger.experiment  # begins it
+    run = logger.experiment  # begins it
+    # beside the last value of a figure, its best one: `dev/mrr@10.max` is what sweeps compare
+    run.define_metric("dev/*", step_metric=STEP, summary="last,max")
+    run.define_metric("train/loss", step_metric=STEP, summary="last,min")
     return logger
 
 
