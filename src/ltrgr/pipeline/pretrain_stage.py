@@ -98,6 +98,26 @@ def target_sampler(
     )
 
 
+def _samplers(
+    corpus: Corpus,
+    vocabulary: Vocabulary,
+    serialised: SerialisedCorpus,
+    settings: TargetSettings,
+) -> tuple[TargetSampler, TargetSampler]:
+    """The samplers of training and of dev, which asks questions alone."""
+    train, dev = (
+        target_sampler(
+            corpus=corpus,
+            vocabulary=vocabulary,
+            serialised=serialised,
+            settings=replace(settings, unsupervised=unsupervised),
+            split=split,
+        )
+        for split, unsupervised in (("train", settings.unsupervised), ("dev", 0.0))
+    )
+    return train, dev
+
+
 def pretrain(
     directory: Path,
     *,
@@ -119,16 +139,7 @@ def pretrain(
     """
     seed_everything(settings.seed, compute=compute)
     vocabulary, serialised = open_vocabulary(index, family), open_serialised(index)
-    sampler, dev_targets = (
-        target_sampler(
-            corpus=corpus,
-            vocabulary=vocabulary,
-            serialised=serialised,
-            settings=replace(settings.targets, unsupervised=unsupervised),
-            split=split,
-        )
-        for split, unsupervised in (("train", settings.targets.unsupervised), ("dev", 0.0))
-    )
+    sampler, dev_targets = _samplers(corpus, vocabulary, serialised, settings.targets)
     steps = settings.steps if before is None else settings.further_steps
     assert steps is not None  # the pipeline gives ``before`` only with further steps
     retriever = Retriever(
@@ -142,17 +153,7 @@ def pretrain(
     check = dev_check(retriever, corpus=corpus, serialised=serialised, targets=dev_targets)
     dev = torch.from_numpy(dev_targets.with_pairs[: settings.dev_questions])
     names = dev_names([name for name, view in family.views.items() if view.searched])
-    module = IdentifierPretraining(
-        model=retriever.model,
-        optimizer=settings.optimizer,
-        scheduler=settings.scheduler,
-        cross_attention_learning_rate=settings.cross_attention_learning_rate,
-        steps=steps,
-        label_smoothing=settings.label_smoothing,
-        check_dev=check,
-        shares=Shares(names),
-    )
-    module.save_hyperparameters(describe(settings), logger=False)
+    module = _module(retriever.model, settings, steps=steps, check=check, names=names)
     data = IdentifierDataModule(
         sampler=sampler,
         batch_size=settings.batch_size,
@@ -161,17 +162,12 @@ def pretrain(
         steps_before=0 if before is None else settings.steps,
     )
     every = min(settings.val_check_interval, steps)
-    choice = (
-        Choice.on_dev(
-            directory, monitor=settings.monitor, patience=settings.patience, later_of_equal=True
-        )
-        if len(dev)
-        else Choice.without_dev(directory, every=every)
-    )
+    choice = _choice(directory, settings, every=every, validates=len(dev) > 0)
+    views = "+".join(family.names)
     with loggers(
         directory,
         stage="pretrain",
-        name=f"pretrain {'+'.join(family.names)} {artefact.fingerprint[:6]}",
+        name=f"pretrain {views} {artefact.fingerprint[:6]}",
         tracking=tracking,
         config=artefact.inputs,
     ) as logger:
@@ -185,7 +181,7 @@ def pretrain(
             callbacks=choice.callbacks,
             val_check_interval=every if len(dev) else None,
             seed=settings.seed,
-            description=f"stage 1: {'+'.join(family.names)}",
+            description=f"stage 1: {views}",
         )
         fit(trainer, module, data, checkpoints=directory / SCRATCH)
     step = choice.load(module)
@@ -202,6 +198,33 @@ def pretrain(
         if complaint := validation.complaint():
             log.warning("%s", complaint)
     retriever.save(directory, index=os.path.relpath(index, artefact.directory))
+
+
+def _module(
+    model: Any, settings: PretrainSettings, *, steps: int, check: CheckDev, names: Sequence[str]
+) -> IdentifierPretraining:
+    """The Lightning module of ``steps`` steps; ``names``: the figures of its validation."""
+    module = IdentifierPretraining(
+        model=model,
+        optimizer=settings.optimizer,
+        scheduler=settings.scheduler,
+        cross_attention_learning_rate=settings.cross_attention_learning_rate,
+        steps=steps,
+        label_smoothing=settings.label_smoothing,
+        check_dev=check,
+        shares=Shares(names),
+    )
+    module.save_hyperparameters(describe(settings), logger=False)
+    return module
+
+
+def _choice(directory: Path, settings: PretrainSettings, *, every: int, validates: bool) -> Choice:
+    """What chooses the checkpoint: dev, or without questions of dev the last step."""
+    if not validates:
+        return Choice.without_dev(directory, every=every)
+    return Choice.on_dev(
+        directory, monitor=settings.monitor, patience=settings.patience, later_of_equal=True
+    )
 
 
 def _dev_figures(
