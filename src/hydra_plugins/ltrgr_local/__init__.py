@@ -1,0 +1,1 @@
+"""Hydra finds launchers in packages below ``hydra_plugins``."""
