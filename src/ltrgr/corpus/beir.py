@@ -71,18 +71,19 @@ def read_beir(
         files["pseudo"] = read_source(_find_pseudo_queries(folder, Path(pseudo_queries)))
     passages, empty = _read_passages(files["corpus"], oddities)
     queries = _read_queries(files["queries"])
-    splits: dict[str, Split] = {}
-    for split in SPLITS:
-        if split in files:
-            qrels = read_qrels(
-                files[split], queries=queries, passages=passages, oddities=oddities, empty=empty
-            )
-            splits[split] = _build_split(queries, qrels, files[split])
+    judged = {
+        split: read_qrels(
+            files[split], queries=queries, passages=passages, oddities=oddities, empty=empty
+        )
+        for split in SPLITS
+        if split in files
+    }
+    oddities.report()  # before a split is refused: they may be the reason
+    splits = {split: _build_split(queries, qrels, files[split]) for split, qrels in judged.items()}
     if dev is None and "train" in splits:
         splits["train"], splits["dev"] = hold_out_dev(splits["train"])
     for split in SPLITS:
         splits.setdefault(split, Split())
-    oddities.report()
     check_disjoint(splits)
     if max_test_queries is not None:
         splits["test"] = choose_queries(splits["test"], most=max_test_queries)
