@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import socket
 import sys
 import threading
@@ -19,6 +21,7 @@ from ltrgr.pipeline.settings import WandbSettings
 from ltrgr.pipeline.tracking import (
     TrackingError,
     begin_run,
+    report_to_agent,
     silence_of,
     wandb_mode,
     without_folders,
@@ -230,6 +233,7 @@ def test_the_summary_holds_the_best_of_each_dev_figure(tmp_path: Path) -> None:
     for step, value in enumerate((0.2, 0.9, 0.5)):
         logger.log_metrics({"dev/mrr@10": value, "train/loss": 1 - value}, step=step)
     wandb.finish()
+    wandb.teardown()  # its own process writes the file
     (file,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
     best = {}
     for record in wandb_records(file):
@@ -238,3 +242,44 @@ def test_the_summary_holds_the_best_of_each_dev_figure(tmp_path: Path) -> None:
             best[name] = (record.metric.summary.max, record.metric.summary.min)
     assert best["dev/*"] == (True, False)
     assert best["train/loss"] == (False, True)
+
+
+@pytest.mark.parametrize(("stage", "agents"), [("rank", True), ("pretrain", False)])
+def test_the_agents_run_belongs_to_the_stage_of_its_command(
+    stage: str, agents: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import wandb
+
+    monkeypatch.setenv("WANDB_RUN_ID", "reserved1")
+    monkeypatch.setenv("WANDB_SWEEP_ID", "sweep1")
+    tracking = WandbSettings(mode="offline", directory=tmp_path, agents_stage="rank")
+    logger = begin_run(stage=stage, name="a run", tracking=tracking, config={})
+    assert logger is not None
+    found = (logger.experiment.id == "reserved1", logger.experiment.sweep_id == "sweep1")
+    wandb.finish()
+    assert found == (agents, agents)
+    assert os.environ["WANDB_RUN_ID"] == "reserved1"
+
+
+def test_an_agent_gets_the_figures_of_its_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import wandb
+
+    tracking = WandbSettings(mode="offline", directory=tmp_path)
+    report_to_agent(tracking, {"test mrr@10": 0.5})
+    assert list(tmp_path.iterdir()) == []  # no agent
+    monkeypatch.setenv("WANDB_RUN_ID", "reserved2")
+    monkeypatch.setenv("WANDB_SWEEP_ID", "sweep1")
+    report_to_agent(replace(tracking, mode="disabled"), {"test mrr@10": 0.5})
+    assert list(tmp_path.iterdir()) == []
+    report_to_agent(tracking, {"test mrr@10": 0.5})
+    wandb.teardown()  # its own process writes the file
+    (file,) = tmp_path.glob("wandb/offline-run-*-reserved2/*.wandb")
+    told = {
+        update.key or "/".join(update.nested_key): json.loads(update.value_json)
+        for record in wandb_records(file)
+        if record.WhichOneof("record_type") == "summary"
+        for update in record.summary.update
+    }
+    assert told["final/test mrr@10"] == 0.5

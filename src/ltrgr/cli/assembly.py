@@ -43,6 +43,9 @@ def assemble(cfg: DictConfig, *, name: str = "LTRGR", corpus: Any = None) -> Pip
     fix_threads(parts["compute"])  # a search that trains nothing keeps to it, too
     if parts["tracking"].group is None:
         parts["tracking"] = replace(parts["tracking"], group=_sweep())
+    if HydraConfig.initialized():
+        stage = str(HydraConfig.get().job.config_name)
+        parts["tracking"] = replace(parts["tracking"], agents_stage=stage)
     backbone = instantiate(cfg.model.backbone, _convert_="all")
     pipeline = Pipeline(
         root=Path(cfg.root), corpus=NO_CORPUS, backbone=backbone, name=name, **parts

@@ -23,6 +23,7 @@ from ltrgr.corpus.records import Split
 from ltrgr.evaluation.answers import ANSWER_MEASURES
 from ltrgr.evaluation.metrics import MEASURES
 from ltrgr.json_file import read_json_object
+from ltrgr.pipeline.tracking import report_to_agent
 from ltrgr.report.console import SafeConsole, plain, styled
 from ltrgr.typed import SettingsError
 
@@ -260,6 +261,9 @@ def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: Mapping[str
             (note, "dim"),
         ),
         soft_wrap=True,
+    )
+    report_to_agent(
+        instantiate(cfg.wandb), {f"{cfg.evaluation.split} {one}": v for one, v in metrics.items()}
     )
     split, name = cfg.evaluation.split, cfg.optimized_metric.removeprefix(DEV)
     shown_metrics = dict.fromkeys(["hits@5", name])

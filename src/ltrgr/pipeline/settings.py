@@ -237,6 +237,9 @@ class WandbSettings:
     directory: Path = Path("runs")
     examples: bool = False
     """Send questions of dev with the titles and identifiers of the passages that were found."""
+    agents_stage: str = "rank"
+    """The stage that the run of a `wandb agent` belongs to: that of the command which the agent
+    starts. A stage before it gets a run of its own."""
     environment: bool = False
     """Send what wandb itself collects: arguments, program, user, host, packages, git remote."""
 

@@ -9,7 +9,8 @@ import re
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +34,9 @@ BEGIN = 30.0
 
 STEP = "trainer/global_step"
 """the figure that Lightning logs as the step"""
+
+AGENT = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH")
+"""variables by which a `wandb agent` names the run of the job that it starts"""
 
 FOLDERS = re.compile(r"(?<![\w.:/])[~/][^\s,;:'\"\[\]]*/")
 """the folders of an absolute path"""
@@ -121,6 +125,8 @@ def _offline(tracking: WandbSettings, why: str) -> TrackingError:
 def _begun(
     stage: str, name: str, tracking: WandbSettings, config: Mapping[str, Any], *, offline: bool
 ) -> WandbLogger:
+    import wandb
+
     os.environ.setdefault("WANDB_SILENT", "true")
     tracking.directory.mkdir(parents=True, exist_ok=True)
     logger = WandbLogger(
@@ -136,11 +142,52 @@ def _begun(
     )
     # Lightning passes it even where nobody set it, and wandb warns of that in every run.
     logger._wandb_init.pop("anonymous", None)
-    run = logger.experiment  # begins it
+    if any(name in os.environ for name in AGENT):
+        wandb.teardown()  # it reads the environment once in a process, and now it is another one
+    with nullcontext() if stage == tracking.agents_stage else without_agent():
+        run = logger.experiment  # begins it
     # beside the last value of a figure, its best one: `dev/mrr@10.max` is what sweeps compare
     run.define_metric("dev/*", step_metric=STEP, summary="last,max")
     run.define_metric("train/loss", step_metric=STEP, summary="last,min")
     return logger
+
+
+def report_to_agent(tracking: WandbSettings, figures: Mapping[str, float]) -> None:
+    """Give a `wandb agent` the figures of its job, whether it was trained or found.
+
+    They go into the summary of the run that the agent has reserved, as ``final/<name>``. Without an
+    agent, or with the mode ``disabled``, nothing happens.
+    """
+    mode = wandb_mode(tracking)
+    if mode == "disabled" or not {"WANDB_RUN_ID", "WANDB_SWEEP_ID"} <= os.environ.keys():
+        return
+    if mode == "online" and (why := silence_of(_server())):
+        log.warning("W&B does not get the figures of this job: %s", why)
+        return
+    import wandb
+
+    os.environ.setdefault("WANDB_SILENT", "true")
+    wandb.teardown()  # it reads the environment once in a process
+    tracking.directory.mkdir(parents=True, exist_ok=True)
+    with wandb.init(
+        project=tracking.project,
+        group=tracking.group,
+        dir=str(tracking.directory),
+        mode="online" if mode == "online" else "offline",
+        resume="allow" if mode == "online" else None,
+        settings=_settings(tracking),
+    ) as run:
+        run.summary.update({f"final/{name}": value for name, value in figures.items()})
+
+
+@contextmanager
+def without_agent() -> Iterator[None]:
+    """Hide the run that a `wandb agent` has reserved: a stage before its own would take it."""
+    hidden = {name: os.environ.pop(name) for name in AGENT if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def silence_of(url: str) -> str:
