@@ -58,6 +58,19 @@ def test_a_failing_job_is_told_and_ends_no_other(
     assert done == ([1] if workers == 1 else [])
 
 
+def kill_myself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_ends_no_other_job(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two killed ones: both processes are replaced, and the last jobs still run."""
+    jobs = {f"killed {x}": kill_myself for x in range(2)}
+    jobs |= {f"{x}": partial(square, x) for x in range(4)}
+    with pytest.raises(JobsFailedError, match=r"2 of 6 jobs failed: killed 0, killed 1 \("):
+        run_all(jobs, workers=2, shown=False)
+    assert capsys.readouterr().err.count("its process was killed; the usual reason is") >= 2
+
+
 ORPHAN = """
 import os, sys, time
 from functools import partial
