@@ -34,6 +34,7 @@ TEXT_SETTINGS = (
     "wandb.project",
     "wandb.group",
     "wandb.directory",
+    "wandb.agents_stage",
 )
 """the settings whose value is a path, a name or other text"""
 OVERRIDE = re.compile(r"(\+{0,2}([\w.]+)=)([^\[\]{}()'\"]+)")

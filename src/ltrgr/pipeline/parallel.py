@@ -46,7 +46,8 @@ def run_all(jobs: Mapping[str, Callable[[], Any]], *, workers: int, shown: bool)
             progress.update()
     if failed:
         raise JobsFailedError(
-            f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)} (tracebacks above); "
+            f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(n for n in jobs if n in failed)} "
+            "(tracebacks above); "
             "the others are done. The same command runs only what is missing."
         )
     return {name: results[name] for name in jobs}
