@@ -45,9 +45,9 @@ def run_all(jobs: Mapping[str, Callable[[], Any]], *, workers: int, shown: bool)
                 print_traceback(error)
             progress.update()
     if failed:
+        names = ", ".join(name for name in jobs if name in failed)
         raise JobsFailedError(
-            f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(n for n in jobs if n in failed)} "
-            "(tracebacks above); "
+            f"{len(failed)} of {len(jobs)} jobs failed: {names} (tracebacks above); "
             "the others are done. The same command runs only what is missing."
         )
     return {name: results[name] for name in jobs}
