@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ import ltrgr.cli.assembly
 from ltrgr.cli.assembly import assemble
 from ltrgr.cli.main import config_directory
 from ltrgr.cli.resolvers import register_resolvers
+from ltrgr.corpus.records import Corpus, Split
 from ltrgr.evaluation.online import METRICS, retrieval_values
 from ltrgr.models.positions import position_limit
 from ltrgr.typed import SettingsError
+from tiny_pipeline import pipeline
 
 
 def disagreements(*overrides: str) -> list[str]:
@@ -130,3 +133,16 @@ def test_positions_of_a_checkpoint(tmp_path: Path) -> None:
     long = ["model=bart-base", f"model.checkpoint={tmp_path / 'bart'}"]
     found = disagreements(*long, "decoding.max_question_length=75")
     assert found[0].startswith("decoding.max_question_length=75: the model has 77 positions")
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [("dev", "has no dev questions, by which stage 2"), ("train", "has no training questions")],
+)
+def test_a_corpus_without_a_split_that_training_needs(
+    split: str, message: str, corpus: Corpus, tmp_path: Path
+) -> None:
+    """Before any work: nothing is written."""
+    with pytest.raises(SettingsError, match=message):
+        pipeline(tmp_path, replace(corpus, **{split: Split()}, checksum=split)).rank()
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
@@ -75,7 +76,7 @@ class Vocabulary:
         """The id of padding."""
         return int(self.tokenizer.pad_token_id)
 
-    @property
+    @cached_property
     def is_marker(self) -> NDArray[np.bool_]:
         """[V] True for the family's marker tokens."""
         flags = np.zeros(len(self), dtype=np.bool_)

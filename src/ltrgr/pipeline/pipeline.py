@@ -183,6 +183,8 @@ class Pipeline:
         """Train stage 2 unless it is done."""
         if self.ranked.is_done() and not again:
             return self.ranked.open()
+        expect_training_questions(self.corpus)
+        expect_dev_questions(self.corpus)
         expect_online(self.tracking)
         mined = self.mine()
         for needed in (
@@ -336,4 +338,18 @@ def expect_training_questions(corpus: Corpus) -> None:
             f"the corpus {corpus.name} has no training questions, which both stages need: name "
             "their qrels file with corpus.train=NAME; without any, `ltrgr evaluate system=bm25` "
             "and `ltrgr search retriever=DIR` with a model trained elsewhere work"
+        )
+
+
+def expect_dev_questions(corpus: Corpus) -> None:
+    """Refuse a stage 2 that nothing could choose a checkpoint for.
+
+    Raises:
+        SettingsError: says what can be done.
+    """
+    if not corpus.dev.queries:
+        raise SettingsError(
+            f"the corpus {corpus.name} has no dev questions, by which stage 2 chooses its "
+            "checkpoint: name their qrels file with corpus.dev=NAME, or let corpus.dev=null take a "
+            "tenth of the training questions"
         )

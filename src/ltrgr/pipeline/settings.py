@@ -12,7 +12,7 @@ from torch import nn
 
 from ltrgr.identifiers.vocabulary import Vocabulary
 from ltrgr.losses.objective import Objective
-from ltrgr.pipeline.describe import NOT_IDENTITY, ONLY_WITH
+from ltrgr.pipeline.describe import ONLY_WITH
 from ltrgr.training.learnable_scoring import expect_learnable
 from ltrgr.training.optimization import OPTIMIZER_RANGES, MakeOptimizer, MakeScheduler
 from ltrgr.typed import (
@@ -34,11 +34,6 @@ from ltrgr.typed import (
 
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true"]
 """Lightning's names: of the weights (true), or of the arithmetic over 32-bit weights (mixed)"""
-
-
-def _elsewhere(default: Any) -> Any:
-    """A setting that changes where or how fast, never what is computed."""
-    return field(default=default, metadata={NOT_IDENTITY: True})
 
 
 def _only_with(switch: str, default: Any) -> Any:
