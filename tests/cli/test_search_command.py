@@ -9,6 +9,7 @@ import torch
 
 from ltrgr.cli.main import main
 from ltrgr.errors import RetrieverError
+from ltrgr.pipeline.artefact import Artefact
 from ltrgr.retrieval.retriever import Retriever
 
 SMALL = [
@@ -74,6 +75,22 @@ def test_a_search_trains_nothing_unless_told(
     monkeypatch.setattr("ltrgr.pipeline.pipeline.Pipeline.pretrain", lambda *_: 1 / 0)
     assert main([*command, "system=pretrain", "train=true"]) == 1
     assert "ZeroDivisionError" in capsys.readouterr().err  # it began to train
+
+
+def test_a_search_builds_no_index_unless_told(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finished model stays good where its index is gone."""
+    whole = Artefact.problem
+    monkeypatch.setattr(
+        Artefact, "problem", lambda one: None if one.stage == "rank" else whole(one)
+    )
+    assert main(["search", "who?", f"root={tmp_path}", *SMALL, "corpus.seed=3"]) == 2
+    told = capsys.readouterr().err
+    cure = f"build it with: ltrgr index root={tmp_path} {' '.join(SMALL)} corpus.seed=3 (or with"
+    assert f"no index at {tmp_path}/index/" in told and cure in told
+    assert told.count("\n") == 1
+    assert not list(tmp_path.glob("index/*"))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ from ltrgr.pipeline.settings import WandbSettings
 from ltrgr.pipeline.tracking import (
     TrackingError,
     begin_run,
-    report_to_agent,
+    end_run,
+    report_figures,
+    run_kept_open,
     silence_of,
     wandb_mode,
     without_folders,
@@ -244,6 +246,16 @@ def test_the_summary_holds_the_best_of_each_dev_figure(tmp_path: Path) -> None:
     assert best["train/loss"] == (False, True)
 
 
+def summary_of(file: Path) -> dict[str, object]:
+    """The summary in the file of a run that is over."""
+    return {
+        update.key or "/".join(update.nested_key): json.loads(update.value_json)
+        for record in wandb_records(file)
+        if record.WhichOneof("record_type") == "summary"
+        for update in record.summary.update
+    }
+
+
 @pytest.mark.parametrize(("stage", "agents"), [("rank", True), ("pretrain", False)])
 def test_the_agents_run_belongs_to_the_stage_of_its_command(
     stage: str, agents: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -267,19 +279,33 @@ def test_an_agent_gets_the_figures_of_its_job(
     import wandb
 
     tracking = WandbSettings(mode="offline", directory=tmp_path)
-    report_to_agent(tracking, {"test mrr@10": 0.5})
+    report_figures(tracking, {"test mrr@10": 0.5})
     assert list(tmp_path.iterdir()) == []  # no agent
     monkeypatch.setenv("WANDB_RUN_ID", "reserved2")
     monkeypatch.setenv("WANDB_SWEEP_ID", "sweep1")
-    report_to_agent(replace(tracking, mode="disabled"), {"test mrr@10": 0.5})
+    report_figures(replace(tracking, mode="disabled"), {"test mrr@10": 0.5})
     assert list(tmp_path.iterdir()) == []
-    report_to_agent(tracking, {"test mrr@10": 0.5})
+    report_figures(tracking, {"test mrr@10": 0.5})
     wandb.teardown()  # its own process writes the file
     (file,) = tmp_path.glob("wandb/offline-run-*-reserved2/*.wandb")
-    told = {
-        update.key or "/".join(update.nested_key): json.loads(update.value_json)
-        for record in wandb_records(file)
-        if record.WhichOneof("record_type") == "summary"
-        for update in record.summary.update
-    }
-    assert told["final/test mrr@10"] == 0.5
+    assert summary_of(file)["final/test mrr@10"] == 0.5
+
+
+def test_the_run_of_a_training_gets_the_figures_measured_after_it(tmp_path: Path) -> None:
+    import wandb
+
+    tracking = WandbSettings(mode="offline", directory=tmp_path, agents_stage="rank")
+    with run_kept_open():
+        for stage in ("pretrain", "rank"):
+            logger = begin_run(stage=stage, name=stage, tracking=tracking, config={})
+            assert logger is not None
+            logger.log_metrics({"dev/mrr@10": 0.25}, step=1)
+            end_run(stage=stage, tracking=tracking)
+            assert (wandb.run is None) == (stage == "pretrain")
+        report_figures(tracking, {"test mrr@10": 0.5})
+    assert wandb.run is None
+    report_figures(tracking, {"test mrr@10": 0.75})  # found: nothing was trained
+    wandb.teardown()  # its own process writes the file
+    found = [summary_of(file) for file in sorted(tmp_path.glob("wandb/offline-run-*/*.wandb"))]
+    assert [one.get("final/test mrr@10") for one in found].count(0.5) == 1
+    assert len(found) == 2

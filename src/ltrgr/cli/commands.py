@@ -23,7 +23,7 @@ from ltrgr.corpus.records import Split
 from ltrgr.evaluation.answers import ANSWER_MEASURES
 from ltrgr.evaluation.metrics import MEASURES
 from ltrgr.json_file import read_json_object
-from ltrgr.pipeline.tracking import report_to_agent
+from ltrgr.pipeline.tracking import report_figures, run_kept_open
 from ltrgr.report.console import SafeConsole, plain, styled
 from ltrgr.typed import SettingsError
 
@@ -84,13 +84,14 @@ def rank(cfg: DictConfig) -> Result:
     _expect_measured(chosen, pipeline.corpus.dev if chosen != cfg.optimized_metric else split)
     found = not cfg.force and pipeline.measured("rank") is not None
     trained = cfg.force or not pipeline.ranked.is_done()
-    model = pipeline.rank(again=cfg.force)
-    _done("stage-2 model", model, found="" if trained else "trained")
-    out.print(plain(label, "bold"), soft_wrap=True)
-    dev = measure_on_dev(pipeline, again=cfg.force)
-    print_on_dev(dev, stage1=pipeline.pretrain(), console=out)
-    measured = pipeline.evaluate("rank", again=cfg.force)
-    return _measured(measured, cfg, found=found, dev=dev["rank"])
+    with run_kept_open():  # what is measured after the training belongs to the same run
+        model = pipeline.rank(again=cfg.force)
+        _done("stage-2 model", model, found="" if trained else "trained")
+        out.print(plain(label, "bold"), soft_wrap=True)
+        dev = measure_on_dev(pipeline, again=cfg.force)
+        print_on_dev(dev, stage1=pipeline.pretrain(), console=out)
+        measured = pipeline.evaluate("rank", again=cfg.force)
+        return _measured(measured, cfg, found=found, dev=dev["rank"])
 
 
 def evaluate(cfg: DictConfig) -> Result:
@@ -262,7 +263,7 @@ def _measured(directory: Path, cfg: DictConfig, *, found: bool, dev: Mapping[str
         ),
         soft_wrap=True,
     )
-    report_to_agent(
+    report_figures(
         instantiate(cfg.wandb), {f"{cfg.evaluation.split} {one}": v for one, v in metrics.items()}
     )
     split, name = cfg.evaluation.split, cfg.optimized_metric.removeprefix(DEV)

@@ -27,15 +27,16 @@ REQUEST = {"questions", "retriever", "functions", "k", "identifiers_shown", "sys
 """keys of a search that no other command has"""
 
 
-class NotTrainedError(LtrgrError):
-    """A search without a trained model."""
+class NotReadyError(LtrgrError):
+    """A search without a trained model or without an index."""
 
 
 def answer(cfg: DictConfig, *, console: Console) -> None:
     """Print the hits of each question of ``cfg``.
 
     Raises:
-        NotTrainedError: the model of the config is not trained, and ``train`` is false.
+        NotReadyError: the model of the config is not trained, or its index is gone, and ``train``
+            is false.
     """
     expect_request(cfg)
     questions = asked_questions(cfg)
@@ -54,20 +55,26 @@ def _of_config(cfg: DictConfig) -> Retriever:
     """The model of the composed config, which is trained here only where ``train`` says so."""
     pipeline = assemble(cfg)
     if not cfg.train:
-        _expect_trained(pipeline, str(cfg.system))
+        _expect_ready(pipeline, str(cfg.system))
     return pipeline.open(cfg.system)
 
 
-def _expect_trained(pipeline: Pipeline, system: str) -> None:
-    artefact = pipeline.model_artefact(system)
-    if (problem := artefact.problem()) is None:
-        return
+def _expect_ready(pipeline: Pipeline, system: str) -> None:
+    """Whether there is nothing to train and nothing to build, each of which may take hours."""
     settings = shlex.join(_task_overrides(without=REQUEST))
-    command = f"ltrgr {artefact.stage} {settings}".strip()
-    raise NotTrainedError(
-        f"no trained model at {artefact.directory} ({problem}); train it with: {command} "
-        "(or with train=true here), or give another one with retriever=DIR"
-    )
+    model, index = pipeline.model_artefact(system), pipeline.indexed
+    if (problem := model.problem()) is not None:
+        command = f"ltrgr {model.stage} {settings}".strip()
+        raise NotReadyError(
+            f"no trained model at {model.directory} ({problem}); train it with: {command} "
+            "(or with train=true here), or give another one with retriever=DIR"
+        )
+    if (problem := index.problem()) is not None:
+        command = f"ltrgr {index.stage} {settings}".strip()
+        raise NotReadyError(
+            f"no index at {index.directory} ({problem}); build it with: {command} "
+            "(or with train=true here)"
+        )
 
 
 def _given(cfg: DictConfig, *, console: Console) -> Retriever:

@@ -7,10 +7,12 @@ import netrc
 import os
 import re
 import ssl
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +42,10 @@ AGENT = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH")
 
 FOLDERS = re.compile(r"(?<![\w.:/])[~/][^\s,;:'\"\[\]]*/")
 """the folders of an absolute path"""
+
+
+_kept_open: ContextVar[bool] = ContextVar("kept_open", default=False)
+"""whether the run of the command's own stage stays open after its training"""
 
 
 class TrackingError(LtrgrError):
@@ -152,13 +158,48 @@ def _begun(
     return logger
 
 
-def report_to_agent(tracking: WandbSettings, figures: Mapping[str, float]) -> None:
-    """Give a `wandb agent` the figures of its job, whether it was trained or found.
+@contextmanager
+def run_kept_open() -> Iterator[None]:
+    """Leave the run of the command's own stage open after its training, until the end of this.
 
-    They go into the summary of the run that the agent has reserved, as ``final/<name>``. Without an
-    agent, or with the mode ``disabled``, nothing happens.
+    So :func:`report_figures` adds what is measured afterwards to the same run.
+    """
+    token = _kept_open.set(True)
+    try:
+        yield
+    finally:
+        _kept_open.reset(token)
+        _finish()
+
+
+def end_run(*, stage: str, tracking: WandbSettings) -> None:
+    """Finish the run of ``stage``, or leave that to :func:`run_kept_open`."""
+    if not (_kept_open.get() and stage == tracking.agents_stage):
+        _finish()
+
+
+def _finish() -> None:
+    if "wandb" in sys.modules:  # else no run was begun, and to import it takes a second
+        import wandb
+
+        wandb.finish()
+
+
+def report_figures(tracking: WandbSettings, figures: Mapping[str, float]) -> None:
+    """Give W&B the figures that a command ends with, as ``final/<name>`` in the run's summary.
+
+    The run is the one that is kept open after its training. Where nothing was trained, because all
+    was found, it is the run that a `wandb agent` has reserved; without an agent nothing is sent,
+    for the run of the first time has the figures.
     """
     mode = wandb_mode(tracking)
+    summary = {f"final/{name}": value for name, value in figures.items()}
+    if _kept_open.get() and "wandb" in sys.modules:
+        import wandb
+
+        if wandb.run is not None:
+            wandb.run.summary.update(summary)
+            return
     if mode == "disabled" or not {"WANDB_RUN_ID", "WANDB_SWEEP_ID"} <= os.environ.keys():
         return
     if mode == "online" and (why := silence_of(_server())):
@@ -177,7 +218,7 @@ def report_to_agent(tracking: WandbSettings, figures: Mapping[str, float]) -> No
         resume="allow" if mode == "online" else None,
         settings=_settings(tracking),
     ) as run:
-        run.summary.update({f"final/{name}": value for name, value in figures.items()})
+        run.summary.update(summary)
 
 
 @contextmanager

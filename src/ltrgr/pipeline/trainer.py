@@ -21,7 +21,7 @@ from ltrgr.pipeline.divergence import StopAtDivergence
 from ltrgr.pipeline.progress import StepProgress
 from ltrgr.pipeline.seeding import SeededSteps
 from ltrgr.pipeline.settings import ComputeSettings, WandbSettings
-from ltrgr.pipeline.tracking import begin_run
+from ltrgr.pipeline.tracking import begin_run, end_run
 
 LAST = "last.ckpt"
 
@@ -39,7 +39,7 @@ for _name in ("pytorch_lightning", "lightning.pytorch"):
 def loggers(
     directory: Path, *, stage: str, name: str, tracking: WandbSettings, config: Mapping[str, Any]
 ) -> Iterator[list[Logger]]:
-    """CSV always, and W&B unless disabled; the W&B run is finished whatever happens."""
+    """CSV always, and W&B unless disabled; the W&B run is ended whatever happens."""
     made: list[Logger] = [CSVLogger(directory, name="curves")]
     run = begin_run(stage=stage, name=name, tracking=tracking, config=config)
     if run is not None:
@@ -50,9 +50,7 @@ def loggers(
             yield made
     finally:
         if run is not None:
-            import wandb
-
-            wandb.finish()
+            end_run(stage=stage, tracking=tracking)
 
 
 def make_trainer(
