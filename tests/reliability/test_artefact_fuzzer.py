@@ -79,7 +79,7 @@ def test_every_reader_of_every_damage(world: World, reader: str) -> None:
     counts = fuzz(world, cases, name=reader, read=READERS[reader])
     print(f"\n{reader}: {dict(counts)}")
     assert sum(counts.values()) == len(cases) > 1200
-    assert counts[TOLD if reader != "rank" else REBUILT] > 100
+    assert counts[TOLD] + counts[REBUILT] > 100  # what the damage changed was seen
 
 
 class StoppedError(Exception):
